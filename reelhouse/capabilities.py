@@ -1,0 +1,89 @@
+"""Capabilities: what an engine can make and what it costs, as data, so that a film is planned without it.
+
+Nothing here loads a model; the values are read by the planner on machines that have neither GPU nor weights.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from reelhouse.clips import Parameter
+from reelhouse.timing import FrameCounts
+
+
+@dataclass(frozen=True, slots=True)
+class ClipShape:
+    """The numbers of a clip that decide its cost."""
+
+    num_frames: int
+    height: int
+    width: int
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one clip is expected to take; `tokens` is 0 for an engine that is no transformer."""
+
+    tokens: int
+    seconds: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The frame sizes an engine takes: those listed, or any even multiple within bounds when none is.
+
+    `listed` holds (width, height) pairs as people write sizes.
+    """
+
+    listed: tuple[tuple[int, int], ...] = ()
+    multiple_of: int = 16
+    minimum: int = 64
+    maximum: int = 4096
+
+    def allows(self, *, width: int, height: int) -> bool:
+        if self.listed:
+            return (width, height) in self.listed
+        return all(
+            side % self.multiple_of == 0 and self.minimum <= side <= self.maximum for side in (width, height)
+        )
+
+    def __str__(self) -> str:
+        if self.listed:
+            return " or ".join(f"{width}x{height}" for width, height in self.listed)
+        return f"sides from {self.minimum} to {self.maximum} in multiples of {self.multiple_of}"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """One engine, described.
+
+    Attributes:
+        name: how a storyboard asks for it.
+        title: what it is, in a few words.
+        code_version: raised by hand whenever the same request would give other frames.
+        weights_id: repository@revision of the weights, or "" for an engine without any.
+        licence: SPDX identifier of the weights, or of the code where there are none.
+        sizes, frame_counts, frame_rates: what it can make; no rates listed means any.
+        references: fewest and most reference images.
+        takes_first_frame, takes_last_frame: whether a clip can start from, or end on, a given frame.
+        presets: quality ("draft", "standard", "final") → the full parameter set.
+        cost: the expected cost of a clip of a shape under a parameter set.
+        needs_gpu: whether it runs on a CPU at all.
+    """
+
+    name: str
+    title: str
+    code_version: str
+    weights_id: str
+    licence: str
+    sizes: Sizes
+    frame_counts: FrameCounts
+    frame_rates: tuple[Fraction, ...]
+    references: tuple[int, int]
+    takes_first_frame: bool
+    takes_last_frame: bool
+    presets: Mapping[str, Mapping[str, Parameter]]
+    cost: Callable[[ClipShape, Mapping[str, Parameter]], Cost]
+    needs_gpu: bool
