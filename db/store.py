@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from reelhouse.errors import InputError, StoreError
+from reelhouse.errors import InputError
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
@@ -163,13 +163,6 @@ def location(artifact_id: str) -> str:
         InputError: it is not an artifact id.
     """
     return f"sha256/{check_id(artifact_id)[:2]}/{artifact_id}"
-
-
-def changed_while_stored(path: Path) -> StoreError:
-    """The error for a source file that was written to while it was being stored."""
-    return StoreError(
-        f"{path} changed while it was being stored; wait until it is complete and store it again"
-    )
 
 
 def _folder(url: str) -> Path:
