@@ -145,7 +145,7 @@ class Lineage:
 def _insert_step(connection: Connection, step: StepRecord) -> bool:
     row = {
         "key": step.key,
-        "stage": step.stage,
+        "stage": str(step.stage),  # a StrEnum, often: not every driver takes one
         "label": step.label,
         "code_version": step.code_version,
         "weights_id": step.weights_id,
