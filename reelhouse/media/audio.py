@@ -1,0 +1,166 @@
+"""Music under a film: as long as the film, at a set loudness, in AAC.
+
+Loudness is EBU R 128, in LUFS; it is measured, set in a second pass with one gain for the whole bed where
+the peaks allow it, and measured again in the file that was written.
+"""
+
+import json
+import logging
+import re
+from fractions import Fraction
+from math import ceil, isfinite
+from pathlib import Path
+
+import av
+import ffmpeg
+
+from reelhouse.errors import MediaError
+from reelhouse.media.atomic import written
+from reelhouse.media.encoding import REPRODUCIBLE, Stream
+from reelhouse.media.ffmpeg import Cancellation, run
+
+logger = logging.getLogger(__name__)
+
+TRUE_PEAK_DBTP = -1.5
+LOUDNESS_TOLERANCE_LU = 1.0
+SAMPLE_RATE = 48_000
+_FADE_IN_S = Fraction(1, 20)
+_FADE_OUT_S = Fraction(2)
+_CROSSFADE_S = Fraction(1)
+# Below this, R 128 counts a block as silence.
+_SILENCE_LUFS = -70.0
+
+
+def music_bed(
+    music: Path,
+    *,
+    duration_s: Fraction,
+    loudness_lufs: float,
+    out: Path,
+    cancelled: Cancellation | None = None,
+) -> float:
+    """Writes `music` as stereo AAC of exactly `duration_s`, faded in and out; returns its measured LUFS.
+
+    Music that is too short is repeated with a crossfade. True peaks stay below -1.5 dBTP, so music that
+    is all peaks may end up quieter than asked; that is logged.
+
+    Raises:
+        MediaError: the file is not sound or is silent, or ffmpeg failed.
+        DiskFull, Cancelled: as `ffmpeg.run` says.
+    """
+    measured = _first_pass(music, duration_s, cancelled)
+    levelled = _bed(music, duration_s).filter(
+        "loudnorm",
+        i=loudness_lufs,
+        tp=TRUE_PEAK_DBTP,
+        # A range this wide leaves the music's own dynamics alone.
+        lra=50,
+        linear="true",
+        measured_i=measured["input_i"],
+        measured_tp=measured["input_tp"],
+        measured_lra=measured["input_lra"],
+        measured_thresh=measured["input_thresh"],
+        offset=measured["target_offset"],
+    )
+    with written(out) as part:
+        command = _exactly(levelled, duration_s).output(
+            str(part),
+            format="ipod",
+            acodec="aac",
+            ar=SAMPLE_RATE,
+            movflags="+faststart",
+            **{"b:a": "192k"},
+            **REPRODUCIBLE,
+        )
+        run(command, what=f"set the loudness of {music.name}", cancelled=cancelled)
+        loudness = measure_loudness(part, cancelled=cancelled)
+    if abs(loudness - loudness_lufs) > LOUDNESS_TOLERANCE_LU:
+        logger.warning("%s: loudness %.1f LUFS, %.1f was asked for", music.name, loudness, loudness_lufs)
+    return loudness
+
+
+def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> float:
+    """Integrated loudness of a sound file in LUFS.
+
+    Raises:
+        MediaError: not sound, or silent.
+    """
+    _check_is_sound(sound)
+    command = ffmpeg.input(str(sound)).audio.filter("ebur128").output("-", format="null", v="info")
+    said = run(command, what=f"measure the loudness of {sound.name}", cancelled=cancelled)
+    found = re.findall(r"^\s*I:\s+(-?[\d.]+|-?inf|nan) LUFS", said, re.MULTILINE)
+    loudness = float(found[-1]) if found else float("-inf")
+    return _audible(sound, loudness)
+
+
+def _first_pass(music: Path, duration_s: Fraction, cancelled: Cancellation | None) -> dict[str, str]:
+    _check_is_sound(music)
+    analysed = _exactly(_bed(music, duration_s), duration_s).filter(
+        "loudnorm", tp=TRUE_PEAK_DBTP, print_format="json"
+    )
+    command = analysed.output("-", format="null", v="info")
+    said = run(command, what=f"measure the loudness of {music.name}", cancelled=cancelled)
+    measured: dict[str, str] = json.loads(said[said.rindex("{") : said.rindex("}") + 1])
+    _audible(music, float(measured["input_i"]))
+    return measured
+
+
+def _audible(sound: Path, loudness: float) -> float:
+    if not isfinite(loudness) or loudness <= _SILENCE_LUFS:
+        raise MediaError(f"{sound.name} is silent: its loudness cannot be set. Use other music, or none.")
+    return loudness
+
+
+def _check_is_sound(path: Path) -> float:
+    """The length of a sound file in seconds."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise MediaError(f"{path.name} has no sound in it")
+            stream = container.streams.audio[0]
+            if stream.duration and stream.time_base:
+                return float(stream.duration * stream.time_base)
+            if container.duration:
+                return container.duration / av.time_base
+            return sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
+    except (av.FFmpegError, OSError) as error:
+        with_what = getattr(error, "strerror", None) or error
+        raise MediaError(f"{path.name} is not a sound file that can be read: {with_what}") from error
+
+
+def _bed(music: Path, duration_s: Fraction) -> Stream:
+    """The music at 48 kHz in stereo, repeated until it is long enough."""
+    length_s = _check_is_sound(music)
+    crossfade_s = min(float(_CROSSFADE_S), length_s / 4)
+    times = max(1, ceil((float(duration_s) - crossfade_s) / max(length_s - crossfade_s, 0.01)))
+    once = (
+        ffmpeg.input(str(music))
+        .audio.filter("aresample", SAMPLE_RATE)
+        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+    )
+    if times == 1:
+        return once
+    copies = once.filter_multi_output("asplit", times)
+    bed = copies[0]
+    for n in range(1, times):
+        bed = ffmpeg.filter([bed, copies[n]], "acrossfade", d=f"{crossfade_s:.6f}", c1="qsin", c2="qsin")
+    return bed
+
+
+def _exactly(bed: Stream, duration_s: Fraction) -> Stream:
+    """The bed cut or padded with silence to the sample, and faded at both ends."""
+    samples = round(duration_s * SAMPLE_RATE)
+    fade_in_s = min(_FADE_IN_S, duration_s / 4)
+    fade_out_s = min(_FADE_OUT_S, duration_s / 2)
+    return (
+        bed.filter("aresample", SAMPLE_RATE)
+        .filter("apad", whole_len=samples)
+        .filter("atrim", end_sample=samples)
+        .filter("afade", type="in", ns=round(fade_in_s * SAMPLE_RATE))
+        .filter(
+            "afade",
+            type="out",
+            ss=samples - round(fade_out_s * SAMPLE_RATE),
+            ns=round(fade_out_s * SAMPLE_RATE),
+        )
+    )
