@@ -1,0 +1,203 @@
+"""The easel: hands painters their sheets, and turns painted sheets into the layers that a camera films.
+
+A sheet is a canvas at a distance: whatever is painted on it is lit and faded by the scene's palette. The
+distance to the subject's plane is told as `depth`: 0 stands still at the horizon, 1 moves with the subject,
+more than 1 passes before the lens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.animatic.canvas import Canvas, Colour, Pixels
+from models.animatic.palette import Palette
+from models.animatic.shapes import Points
+from models.animatic.words import Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One finished layer.
+
+    Attributes:
+        image: [h, w, 4] uint8 premultiplied RGBA, one period and a frame's width wide.
+        top: the world y of its upper edge; `period` the world width after which it repeats.
+        scale: its pixels per unit.
+        depth: how much of the camera's movement it takes part in.
+        drift: units a second it moves by itself.
+        sway: how far, in units, its upper edge leans in the wind or, for water, it washes to and fro.
+        washes: whether it sways as a whole, like water, instead of leaning like grass.
+        in_front: whether it stands before the subjects.
+        solid_from: the world y from which on downwards no pixel is transparent.
+    """
+
+    image: Pixels
+    top: float
+    period: float
+    scale: float
+    depth: float
+    drift: float
+    sway: float
+    washes: bool
+    in_front: bool
+    solid_from: float
+
+    @property
+    def bottom(self) -> float:
+        """The world y of its lower edge."""
+        return self.top + self.image.shape[0] / self.scale
+
+
+class Sheet:
+    """A canvas at a distance: the same brushes, in colours as they look from here."""
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        palette: Palette,
+        *,
+        depth: float,
+        haze: float = 0.0,
+        drift: float = 0.0,
+        sway: float = 0.0,
+        washes: bool = False,
+        in_front: bool = False,
+        blur: float = 0.0,
+    ) -> None:
+        self.canvas = canvas
+        self.palette = palette
+        self.depth = depth
+        self.haze = haze
+        self.drift = drift
+        self.sway = sway
+        self.washes = washes
+        self.in_front = in_front
+        self.blur = blur
+
+    @property
+    def period(self) -> float:
+        """The width after which the sheet repeats, in units."""
+        return self.canvas.period
+
+    def colour(self, colour: Colour, haze: float | None = None) -> Colour:
+        """A local colour as it is seen on this sheet, or at another haze."""
+        return self.palette.tone(colour, self.haze if haze is None else haze)
+
+    def fill(self, points: Points, colour: Colour, below: Colour | None = None, opacity: float = 1.0) -> None:
+        """Fill an outline, shaded down to `below` where given."""
+        self.canvas.fill(points, self.colour(colour), None if below is None else self.colour(below), opacity)
+
+    def ground(self, points: Points, colour: Colour, below: Colour, mist: float = 0.0) -> None:
+        """Fill a ridge's outline, its foot lost in `mist` (0 … 1) before the next ridge begins."""
+        foot = self.colour(below, min(1.0, self.haze + mist))
+        self.canvas.union([points], self.colour(colour), foot)
+
+    def union(
+        self,
+        outlines: Sequence[Points],
+        colour: Colour,
+        below: Colour | None = None,
+        opacity: float = 1.0,
+        blur: float = 0.0,
+    ) -> None:
+        """Fill several outlines as one."""
+        shade = None if below is None else self.colour(below)
+        self.canvas.union(outlines, self.colour(colour), shade, opacity, blur)
+
+    def strokes(self, lines: NDArray[np.float64], colour: Colour, width: float) -> None:
+        """Draw many lines [L, N, 2] in one colour."""
+        self.canvas.strokes(lines, self.colour(colour), width)
+
+    def shine(self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0) -> None:
+        """Lay a glow that lights itself."""
+        self.canvas.glow(x, y, radius, self.palette.raw(colour), strength)
+
+    def lamp(self, points: Points, colour: Colour, opacity: float = 1.0) -> None:
+        """Fill an outline that lights itself: a window at night, the moon."""
+        self.canvas.fill(points, self.palette.raw(colour), None, opacity)
+
+
+class Easel:
+    """Everything a painter needs for one scene: paper, palette, dice."""
+
+    def __init__(
+        self,
+        palette: Palette,
+        rng: np.random.Generator,
+        *,
+        weather: Weather,
+        aspect: float,
+        scale: float,
+    ) -> None:
+        self.palette = palette
+        self.rng = rng
+        self.weather = weather
+        self.aspect = aspect
+        self.scale = scale
+        self.period = max(aspect * 1.75, 1.6)
+        self._sheets: list[Sheet] = []
+        self._detail = palette.pigments.detail * min(1.0, max(0.08, scale / 380))
+
+    def sheet(self, *, top: float, bottom: float, depth: float, **manner: float | bool) -> Sheet:
+        """A fresh sheet before all earlier ones, from world y `top` to `bottom`."""
+        canvas = Canvas(period=self.period, top=top, bottom=bottom, scale=self.scale)
+        sheet = Sheet(canvas, self.palette, depth=depth, **manner)  # pyright: ignore[reportArgumentType] -- one mapping of floats and flags
+        self._sheets.append(sheet)
+        return sheet
+
+    def count(self, wanted: float) -> int:
+        """How many of `wanted` small things to draw at this size and in this style; at least one."""
+        return max(1, round(wanted * self._detail))
+
+    def spread(self, number: int, jitter: float = 0.35) -> NDArray[np.float64]:
+        """`number` places along the period, evenly with some chance."""
+        gaps = np.arange(number) + 0.5 + self.rng.uniform(-jitter, jitter, number)
+        return gaps * self.period / max(number, 1)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The sheets painted so far, textured, cut to film and in order from the horizon to the lens."""
+        texture = _paper(self.period, self.scale, self.palette.pigments.grain, self.rng)
+        return tuple(self._layer(sheet, texture) for sheet in self._sheets)
+
+    def _layer(self, sheet: Sheet, texture: Pixels | None) -> Layer:
+        image = sheet.canvas.pixels
+        if sheet.blur * self.scale > 0.3:
+            blurred = cv2.GaussianBlur(image, (0, 0), sheet.blur * self.scale)
+            image = blurred
+        if texture is not None:
+            grain = np.resize(texture, (image.shape[0], *texture.shape[1:]))
+            image = cv2.multiply(image, grain[:, : image.shape[1]], scale=1 / 128)
+            # Brighter than its own coverage would be light out of nothing at soft edges.
+            image = np.minimum(image, image[..., 3:])
+        view = min(image.shape[1], int(np.ceil((self.aspect * 1.12 + 0.2) * self.scale)))
+        solid = image[..., 3].min(axis=1) == 255
+        rows = int(np.argmin(solid[::-1])) if not solid.all() else len(solid)
+        return Layer(
+            image=np.ascontiguousarray(np.concatenate([image, image[:, :view]], axis=1)),
+            top=sheet.canvas.top,
+            period=sheet.period,
+            scale=self.scale,
+            depth=sheet.depth,
+            drift=sheet.drift,
+            sway=sheet.sway,
+            washes=sheet.washes,
+            in_front=sheet.in_front,
+            solid_from=sheet.canvas.top + (len(solid) - rows) / self.scale,
+        )
+
+
+def _paper(period: float, scale: float, strength: float, rng: np.random.Generator) -> Pixels | None:
+    """Watercolour clouds and paper tooth, [h, w, 4] uint8 about 128 with an untouched alpha."""
+    if strength <= 0 or scale < 100:
+        return None
+    width, height = max(8, round(period * scale)), max(8, round(0.75 * scale))
+    cells = rng.normal(0, 1, (7, max(4, round(period * 7)), 1)).astype(np.float32)
+    cells = np.concatenate([cells, cells[:, :1]], axis=1)
+    clouds = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
+    tooth = rng.integers(0, 256, (height, width), np.uint8)
+    tooth = cv2.GaussianBlur(tooth, (0, 0), 0.8 * max(1.0, scale / 480)).astype(np.float32) - 127.5
+    grey = np.clip(128 + strength * (clouds * 2.6 + tooth * 0.16), 0, 255).astype(np.uint8)
+    return cv2.merge([grey, grey, grey, np.full_like(grey, 128)])

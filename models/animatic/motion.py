@@ -1,0 +1,331 @@
+"""Acting: what each verb does to a cut-out over time.
+
+A verb has two halves. Its way is where it takes the subject and stays when it is over (a rise stays up); its
+life is what it does meanwhile (a gait bobs) and fades when the next verb begins. Both are arrays over the
+clip's frames, so a whole performance is worked out at once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.animatic.camera import Floats, ease
+from models.animatic.words import Verb
+
+BLEND_S = 0.45  # one verb melts into the next over this long
+SPEEDS: Mapping[Verb, float] = {  # units a second
+    Verb.WALK: 0.20,
+    Verb.RUN: 0.52,
+    Verb.FLY: 0.42,
+    Verb.SWIM: 0.26,
+    Verb.ROLL: 0.36,
+    Verb.SLIDE: 0.46,
+}
+
+
+@dataclass(slots=True)
+class Performance:
+    """What a subject does in every frame; arrays [F].
+
+    Attributes:
+        travel: units covered, in the direction it heads.
+        lift: units above where it stands (in the air: above where it hovers).
+        nearness: 1 at its place, less further away, more towards the lens.
+        angle: radians, clockwise; positive leans the way it heads.
+        lean: shear of the upper body, positive the way it heads.
+        stretch: height over its own; the width gives way.
+        turn: radians about its own upright axis.
+        opacity: 0 … 1.
+    """
+
+    travel: Floats
+    lift: Floats
+    nearness: Floats
+    angle: Floats
+    lean: Floats
+    stretch: Floats
+    turn: Floats
+    opacity: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One verb's turn.
+
+    Attributes:
+        time: seconds since it began, [F]; negative before.
+        share: 0 … 1 of it done, [F].
+        presence: 0 … 1 how much of it is on, [F].
+        length_s: how long it lasts.
+        phase: 0 … 1, where in its rhythm this subject starts.
+        airborne: whether there is ground under it.
+        first: whether nothing came before it.
+    """
+
+    time: Floats
+    share: Floats
+    presence: Floats
+    length_s: float
+    phase: float
+    airborne: bool
+    first: bool
+
+    def wave(self, rate: float, offset: float = 0.0) -> Floats:
+        """A sine of `rate` a second."""
+        return np.sin(2 * np.pi * (self.time * rate + self.phase + offset))
+
+
+def perform(verbs: tuple[Verb, ...], times: Floats, *, airborne: bool, phase: float) -> Performance:
+    """Act out the verbs one after another over frames at `times` [F] seconds."""
+    still = np.zeros_like(times)
+    show = Performance(
+        *(still.copy() for _ in range(2)),
+        still + 1,
+        *(still.copy() for _ in range(2)),
+        still + 1,
+        still.copy(),
+        still + 1,
+    )
+    length = max(float(times[-1]), 0.5) / len(verbs)
+    for k, verb in enumerate(verbs):
+        time = times - k * length
+        beat = Beat(
+            time=time,
+            share=np.clip(time / length, 0, 1),
+            presence=_presence(time, length, first=k == 0, last=k == len(verbs) - 1),
+            length_s=length,
+            phase=phase,
+            airborne=airborne,
+            first=k == 0,
+        )
+        _breathe(show, beat)
+        _ACTS[verb](show, beat)
+        if verb in SPEEDS:
+            pace = SPEEDS[verb] * beat.presence
+            steps = np.diff(times, prepend=times[0])
+            show.travel += np.cumsum(pace * steps)
+    return show
+
+
+def _presence(time: Floats, length: float, *, first: bool, last: bool) -> Floats:
+    blend = min(BLEND_S, length * 0.5)
+    on = np.ones_like(time) if first else ease(time / blend + 0.5)
+    off = np.zeros_like(time) if last else ease((time - length) / blend + 0.5)
+    return on * (1 - off)
+
+
+def _breathe(show: Performance, beat: Beat) -> None:
+    if beat.airborne:
+        show.lift += beat.presence * 0.012 * beat.wave(0.33)
+        show.angle += beat.presence * 0.025 * beat.wave(0.27, 0.2)
+    else:
+        show.stretch += beat.presence * 0.007 * beat.wave(0.42)
+
+
+def _idle(show: Performance, beat: Beat) -> None:
+    if not beat.airborne:
+        show.lean += beat.presence * 0.012 * beat.wave(0.19, 0.3)
+
+
+def _gait(show: Performance, beat: Beat, rate: float, bob: float, rock: float, lean: float) -> None:
+    step = np.abs(beat.wave(rate / 2))
+    show.lift += beat.presence * bob * step**0.8
+    show.stretch += beat.presence * (bob * 0.9) * (step - 0.55)
+    show.angle += beat.presence * (lean + rock * beat.wave(rate / 2, 0.13))
+    show.lean += beat.presence * lean * 0.6
+
+
+def _walk(show: Performance, beat: Beat) -> None:
+    _gait(show, beat, 1.9, 0.010, 0.030, 0.015)
+
+
+def _run(show: Performance, beat: Beat) -> None:
+    _gait(show, beat, 3.0, 0.034, 0.060, 0.055)
+
+
+def _jump(show: Performance, beat: Beat) -> None:
+    _hops(show, beat, beats_s=1.15, height=0.22)
+
+
+def _bounce(show: Performance, beat: Beat) -> None:
+    _hops(show, beat, beats_s=0.62, height=0.085)
+
+
+def _hops(show: Performance, beat: Beat, beats_s: float, height: float) -> None:
+    """Crouch, leap, hang, land, give way: as many whole hops as there is time for."""
+    number = max(1, round(beat.length_s / beats_s))
+    place = np.where(beat.share < 1, beat.share * number % 1.0, 0.0)
+    air = np.clip((place - 0.26) / 0.50, 0, 1)
+    crouch = np.sin(np.pi * np.clip(place / 0.26, 0, 1)) ** 2
+    land = np.sin(np.pi * np.clip((place - 0.76) / 0.24, 0, 1)) ** 2
+    show.lift += height * 4 * air * (1 - air)
+    flight = np.sin(np.pi * air)
+    show.stretch += -0.13 * crouch - 0.10 * land + 0.07 * flight * np.abs(1 - 2 * air)
+    show.angle += 0.07 * np.sin(2 * np.pi * air) * -1
+
+
+def _fly(show: Performance, beat: Beat) -> None:
+    show.lift += beat.presence * (0.045 * beat.wave(0.38) + 0.012 * beat.wave(0.93))
+    show.angle += beat.presence * (0.05 + 0.07 * beat.wave(0.38, 0.25))
+
+
+def _float(show: Performance, beat: Beat) -> None:
+    show.lift += beat.presence * 0.032 * beat.wave(0.30)
+    show.angle += beat.presence * 0.07 * beat.wave(0.23, 0.1)
+
+
+def _fall(show: Performance, beat: Beat) -> None:
+    fallen = np.clip(beat.share / 0.55, 0, 1)
+    height = 0.95 * (1 - fallen**2)
+    after = np.clip((beat.share - 0.55) / 0.25, 0, 1)
+    bounce = 0.09 * 4 * after * (1 - after)
+    show.lift += (
+        (height + bounce) if beat.first else (0.35 * np.sin(np.pi * fallen) + bounce) * (beat.time > 0)
+    )
+    show.angle += 0.5 * (1 - fallen) * np.sin(fallen * 7) * (beat.time > 0 if not beat.first else 1)
+    hit = np.exp(-np.clip(beat.time - 0.55 * beat.length_s, 0, None) * 9) * (fallen >= 1)
+    show.stretch -= 0.20 * hit
+
+
+def _turn(show: Performance, beat: Beat) -> None:
+    rounds = max(1, round(beat.length_s / 2.4))
+    show.turn += 2 * np.pi * rounds * ease(beat.share / 0.92)
+    show.lift += 0.012 * np.sin(np.pi * beat.share)
+
+
+def _wave(show: Performance, beat: Beat) -> None:
+    rhythm = np.sin(np.pi * np.clip(beat.share * 1.1, 0, 1)) ** 0.5
+    show.angle += beat.presence * rhythm * 0.085 * beat.wave(1.5)
+    show.lift += beat.presence * rhythm * 0.008 * np.abs(beat.wave(1.5, 0.25))
+    show.stretch += beat.presence * rhythm * 0.02 * beat.wave(3.0)
+
+
+def _approach(show: Performance, beat: Beat) -> None:
+    show.nearness *= 0.42 + 0.68 * ease(beat.share / 0.9)
+    moving = 1 - ease((beat.share - 0.75) / 0.2)
+    if not beat.airborne:
+        _gait(show, _dimmed(beat, moving), 2.2, 0.016, 0.035, 0.0)
+
+
+def _leave(show: Performance, beat: Beat) -> None:
+    show.nearness *= 1 - 0.62 * ease(beat.share)
+    if not beat.airborne:
+        _gait(show, _dimmed(beat, ease(beat.share / 0.15)), 2.2, 0.016, 0.035, 0.0)
+
+
+def _dimmed(beat: Beat, by: Floats) -> Beat:
+    return Beat(
+        beat.time, beat.share, beat.presence * by, beat.length_s, beat.phase, beat.airborne, beat.first
+    )
+
+
+def _dance(show: Performance, beat: Beat) -> None:
+    show.angle += beat.presence * 0.12 * beat.wave(0.95)
+    show.lean += beat.presence * -0.07 * beat.wave(0.95, 0.08)
+    show.lift += beat.presence * 0.030 * np.abs(beat.wave(0.95, 0.25))
+    show.stretch += beat.presence * 0.04 * beat.wave(1.9, 0.1)
+
+
+def _stop(show: Performance, beat: Beat) -> None:
+    """Come running in if the scene opens with it; then lean back against the haste and settle."""
+    arrival = 0.45 * beat.length_s if beat.first else 0.0
+    if beat.first:
+        done = np.clip(beat.time / arrival, 0, 1)
+        show.travel += -0.42 * (1 - done) ** 2
+        _gait(show, _dimmed(beat, 1 - ease((done - 0.55) / 0.45)), 2.8, 0.028, 0.05, 0.045)
+    after = np.clip(beat.time - arrival, 0, None)
+    settle = np.exp(-after * 3.6) * np.cos(after * 9) * (1 - np.exp(-after * 14)) * (beat.time >= 0)
+    show.lean += -0.16 * settle
+    show.stretch += -0.05 * settle
+
+
+def _look(show: Performance, beat: Beat) -> None:
+    show.lean += beat.presence * 0.04 * np.tanh(2.2 * beat.wave(0.32))
+    show.angle += beat.presence * 0.02 * np.tanh(2.2 * beat.wave(0.32))
+
+
+def _look_up(show: Performance, beat: Beat) -> None:
+    raised = ease(beat.share / 0.45) * beat.presence
+    show.angle -= 0.10 * raised
+    show.stretch += 0.025 * raised
+
+
+def _swim(show: Performance, beat: Beat) -> None:
+    show.lift += beat.presence * 0.020 * beat.wave(0.5)
+    show.angle += beat.presence * 0.06 * beat.wave(0.5, 0.25)
+    show.lean += beat.presence * 0.03 * beat.wave(1.0)
+
+
+def _roll(show: Performance, beat: Beat) -> None:
+    # A wheel that does not skid: once round for its own circumference.
+    show.angle += (
+        np.cumsum(np.diff(beat.time, prepend=beat.time[0]) * beat.presence) * SPEEDS[Verb.ROLL] * 4.2
+    )
+
+
+def _slide(show: Performance, beat: Beat) -> None:
+    show.angle += beat.presence * (-0.05 + 0.015 * beat.wave(0.6))
+    show.lean += beat.presence * -0.05
+
+
+def _rise(show: Performance, beat: Beat) -> None:
+    show.lift += 0.30 * ease(beat.share / 0.9)
+    show.stretch += 0.05 * np.sin(np.pi * np.clip(beat.share / 0.5, 0, 1)) * beat.presence
+
+
+def _shake(show: Performance, beat: Beat) -> None:
+    burst = 0.55 + 0.45 * beat.wave(0.4)
+    show.angle += beat.presence * burst * 0.022 * beat.wave(5.2)
+    show.lean += beat.presence * burst * 0.02 * beat.wave(5.2, 0.3)
+
+
+def _nod(show: Performance, beat: Beat) -> None:
+    dip = np.clip(beat.wave(0.62), 0, 1) ** 1.4
+    show.angle += beat.presence * 0.11 * dip
+    show.stretch -= beat.presence * 0.03 * dip
+
+
+def _grow(show: Performance, beat: Beat) -> None:
+    grown = ease(beat.share / 0.7)
+    show.stretch += 0.06 * np.sin(np.pi * np.clip((beat.share - 0.5) / 0.4, 0, 1))
+    show.nearness *= 0.35 + 0.65 * grown
+
+
+def _sleep(show: Performance, beat: Beat) -> None:
+    show.stretch += beat.presence * (0.028 * beat.wave(0.24) - 0.03)
+
+
+def _peek(show: Performance, beat: Beat) -> None:
+    up = 1 - np.exp(-beat.share * 11) * np.cos(beat.share * 16)
+    down = ease((beat.share - 0.86) / 0.14) * 0.25
+    show.lift -= 0.30 * (1 - np.clip(up, -0.1, 1.15)) + 0.30 * down
+
+
+_ACTS: Mapping[Verb, Callable[[Performance, Beat], None]] = {
+    Verb.IDLE: _idle,
+    Verb.WALK: _walk,
+    Verb.RUN: _run,
+    Verb.JUMP: _jump,
+    Verb.BOUNCE: _bounce,
+    Verb.FLY: _fly,
+    Verb.FLOAT: _float,
+    Verb.FALL: _fall,
+    Verb.TURN: _turn,
+    Verb.WAVE: _wave,
+    Verb.APPROACH: _approach,
+    Verb.LEAVE: _leave,
+    Verb.DANCE: _dance,
+    Verb.STOP: _stop,
+    Verb.LOOK: _look,
+    Verb.LOOK_UP: _look_up,
+    Verb.SWIM: _swim,
+    Verb.ROLL: _roll,
+    Verb.SLIDE: _slide,
+    Verb.RISE: _rise,
+    Verb.SHAKE: _shake,
+    Verb.NOD: _nod,
+    Verb.GROW: _grow,
+    Verb.SLEEP: _sleep,
+    Verb.PEEK: _peek,
+}
