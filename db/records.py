@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from db.store import Artifact
 from reelhouse.steps import Given, OutputOf, Source, step_key
@@ -59,6 +59,11 @@ class StepRecord:
     engine_calls: int
     started_at: datetime
     seconds: float
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should look at."""
+        return cast(list[str], self.facts.get("warnings", []))
 
     def derived_key(self) -> str:
         """The key that everything else in the record gives; `key` must equal it."""

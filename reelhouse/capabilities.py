@@ -43,11 +43,22 @@ class Sizes:
     maximum: int = 4096
 
     def allows(self, *, width: int, height: int) -> bool:
+        """Whether a clip of this size can be made."""
         if self.listed:
             return (width, height) in self.listed
         return all(
             side % self.multiple_of == 0 and self.minimum <= side <= self.maximum for side in (width, height)
         )
+
+    def nearest(self, *, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) that can be made and is closest to the one wanted."""
+        if self.listed:
+            return min(self.listed, key=lambda size: abs(size[0] - width) + abs(size[1] - height))
+        return self._nearest_side(width), self._nearest_side(height)
+
+    def _nearest_side(self, side: int) -> int:
+        whole = round(side / self.multiple_of) * self.multiple_of
+        return min(max(whole, self.minimum), self.maximum)
 
     def __str__(self) -> str:
         if self.listed:

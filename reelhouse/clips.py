@@ -27,6 +27,7 @@ class Role(StrEnum):
 
     @property
     def is_cut_out(self) -> bool:
+        """Whether the picture's own background is removed."""
         return self in (Role.SUBJECT, Role.PRODUCT)
 
 

@@ -52,6 +52,7 @@ class Piece:
 
     @property
     def num_frames(self) -> int:
+        """How many frames are copied."""
         return self.stop - self.start
 
 

@@ -5,9 +5,15 @@ So every key of a film is known before anything is rendered (docs/decisions/0003
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
-from reelhouse.identity import digest
+from reelhouse.capabilities import Cost
+from reelhouse.identity import digest, file_digest
+from reelhouse.stages import CODE_VERSION, Stage
+
+NO_COST = Cost(tokens=0, seconds=0.0, memory_bytes=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +56,98 @@ def step_key(
             },
         },
     )
+
+
+class Tool(Protocol):
+    """What a step must know of the engine, segmenter or expander it runs: what its result is keyed by."""
+
+    @property
+    def name(self) -> str:
+        """How settings and storyboards ask for it."""
+        ...
+
+    @property
+    def code_version(self) -> str:
+        """Raised by hand whenever the tool would give another result."""
+        ...
+
+    @property
+    def weights_id(self) -> str:
+        """The weights it runs on, or ""."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a plan.
+
+    Attributes:
+        key: decides the step's bytes and names its place in lineage.
+        label: what it is about, for people: "meadow", "fox: fox.png".
+        engine_calls: 1 for a step that runs the video engine, else 0.
+        cost: what it is expected to take.
+    """
+
+    key: str
+    stage: Stage
+    label: str
+    code_version: str
+    weights_id: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, Source]
+    engine_calls: int = 0
+    cost: Cost = NO_COST
+
+    def output(self, name: str) -> OutputOf:
+        """One of this step's outputs, as an input of another."""
+        return OutputOf(self.key, name)
+
+    @property
+    def needs(self) -> set[str]:
+        """The keys of the steps whose outputs this one uses."""
+        return {source.step_key for source in self.inputs.values() if isinstance(source, OutputOf)}
+
+
+@dataclass(slots=True)
+class StepList:
+    """The steps of a film as they are planned, each key once, and the files handed in."""
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    _ids: dict[Path, str] = field(default_factory=dict)
+
+    def given(self, path: Path) -> Given:
+        """A file that is handed in; it is hashed once."""
+        if path not in self._ids:
+            self._ids[path] = file_digest(path)
+            self.files[self._ids[path]] = path
+        return Given(self._ids[path])
+
+    def add(
+        self,
+        stage: Stage,
+        label: str,
+        parameters: Mapping[str, object],
+        inputs: Mapping[str, Source],
+        *,
+        tool: Tool | None = None,
+        cost: Cost = NO_COST,
+    ) -> Step:
+        """Plan a step, or find the same one already planned. `tool` is what does its work, if any."""
+        code_version, weights_id = CODE_VERSION[stage], ""
+        if tool:
+            parameters = {**parameters, "tool": tool.name}
+            code_version, weights_id = f"{code_version}+{tool.code_version}", tool.weights_id
+        key = step_key(
+            stage=stage,
+            code_version=code_version,
+            weights_id=weights_id,
+            parameters=parameters,
+            inputs=inputs,
+        )
+        if key not in self.steps:
+            calls = 1 if stage is Stage.TAKE else 0
+            self.steps[key] = Step(
+                key, stage, label, code_version, weights_id, parameters, inputs, calls, cost
+            )
+        return self.steps[key]

@@ -1,0 +1,63 @@
+"""Settings: where this installation keeps things and which services it uses.
+
+Read once, at a door (`Settings()`), from REELHOUSE_* variables, and passed down; nothing below a door reads
+the environment. Without any, everything lives in `./.reelhouse` and nothing needs a network.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an installation may choose; docs/settings.md lists them with examples."""
+
+    model_config = SettingsConfigDict(env_prefix="REELHOUSE_", frozen=True, extra="ignore")
+
+    home: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default=Path(".reelhouse"),
+        description="The folder that holds the database, the artifacts and the films.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql+psycopg2://user:password@host/name; empty: SQLite in home.",
+    )
+    store: str = Field(
+        default="", description="s3://bucket?endpoint=http://host:9000; empty: a folder in home."
+    )
+    store_access_key: str = Field(default="", description="The S3 access key.")
+    store_secret_key: SecretStr = Field(default=SecretStr(""), description="The S3 secret key.")
+    segmenter: str = Field(default="u2netp", description="What finds subjects in pictures.")
+    expander: str = Field(
+        default="rules", description="What expands prompts: rules, endpoint or language-model."
+    )
+    prompt_endpoint: str = Field(
+        default="", description="An OpenAI-compatible base URL, such as a vLLM server's."
+    )
+    prompt_model: str = Field(
+        default="", description="The model's name at the endpoint, or a local model folder."
+    )
+    prompt_api_key: SecretStr = Field(
+        default=SecretStr(""), description="The endpoint's key, where it wants one."
+    )
+    prompt_timeout_s: float = Field(default=60, gt=0, description="How long one prompt expansion may take.")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where models run.")
+    scenes_at_once: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="How many steps run side by side; by default one a core, four at most.",
+    )
+
+    @property
+    def database(self) -> str:
+        """The database URL in use."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'reelhouse.db'}"
+
+    @property
+    def artifact_store(self) -> str:
+        """The artifact store's URL, or folder, in use."""
+        return self.store or str(self.home / "artifacts")

@@ -1,0 +1,195 @@
+"""The command line: one command a door, errors in one line, exit codes a script can rely on.
+
+Exit codes: 0 done, 1 could not be made, 2 change the input, 3 a service did not answer, 130 stopped.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from reelhouse.errors import InputError, ReelhouseError
+
+app = typer.Typer(
+    name="reelhouse",
+    help="A storyboard becomes a finished film in which the subject stays itself.",
+    epilog="Exit codes: 0 done, 1 could not be made, 2 change the input, 3 a service did not answer, "
+    "130 stopped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StoryboardFile = Annotated[Path, typer.Argument(metavar="STORYBOARD", help="A storyboard.yaml file.")]
+FilmFile = Annotated[
+    str, typer.Argument(metavar="FILM", help="A film file, or the first digits of an artifact's id.")
+]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="Use this engine instead of the storyboard's.")
+]
+QualityName = Annotated[
+    Literal["draft", "standard", "final"] | None,
+    typer.Option("--quality", help="Use this quality instead of the storyboard's."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command()
+def render(
+    storyboard: StoryboardFile,
+    engine: EngineName = None,
+    quality: QualityName = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Put the film in this folder instead of REELHOUSE_HOME/films."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render a storyboard into a film; what is already made is not made again."""
+    from studio.rendering import render_film
+
+    render_film(storyboard, engine=engine, quality=quality, folder=out, as_json=as_json)
+
+
+@app.command()
+def plan(
+    storyboard: StoryboardFile,
+    engine: EngineName = None,
+    quality: QualityName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every step a film takes: its key, whether it is made, what it is expected to cost."""
+    from studio.plan_view import show_plan
+
+    show_plan(storyboard, engine=engine, quality=quality, as_json=as_json)
+
+
+@app.command()
+def show(
+    render_id: Annotated[
+        str | None, typer.Argument(metavar="[RENDER]", help="A render's id, or its first characters.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the latest renders, or show one of them step by step."""
+    from studio.history_view import show_render, show_renders
+
+    if render_id:
+        show_render(render_id, as_json=as_json)
+    else:
+        show_renders(as_json=as_json)
+
+
+@app.command()
+def lineage(
+    film: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILM]", help="A film file, or the first digits of an artifact's id."),
+    ] = None,
+    where_used: Annotated[
+        str | None,
+        typer.Option("--where-used", metavar="FILE", help="List what was made from this picture or file."),
+    ] = None,
+    prov: Annotated[
+        Path | None, typer.Option("--prov", metavar="OUT.json", help="Write the lineage as W3C PROV-JSON.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a film was made from, or what a picture was used for."""
+    from studio.lineage_view import show_lineage, show_uses, write_prov
+
+    if where_used:
+        show_uses(where_used, as_json=as_json)
+    elif film is None:
+        raise InputError("name a film, or a picture with --where-used")
+    elif prov:
+        write_prov(film, prov)
+    else:
+        show_lineage(film, as_json=as_json)
+
+
+@app.command()
+def frames(
+    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film file.")],
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many frames.")] = 8,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write them to this folder instead of FILM-frames.")
+    ] = None,
+) -> None:
+    """Write evenly spaced frames of a film as PNG files."""
+    from reelhouse.media.stills import save_frames
+
+    if not film.is_file():
+        raise InputError(f"there is no film {film}")
+    for path in save_frames(film, count, out or film.with_name(f"{film.stem}-frames")):
+        typer.echo(path)
+
+
+@app.command()
+def verify(
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Hash this many artifacts instead of all of them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every stored byte and every recorded key against its hash."""
+    from studio.upkeep import verify_all
+
+    verify_all(sample=sample, as_json=as_json)
+
+
+@app.command()
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove stored bytes that no record names, and leftovers of interrupted writes."""
+    from studio.upkeep import collect_garbage
+
+    collect_garbage(dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check this installation: packages, ffmpeg, font, models, database, store, Prefect."""
+    from studio.doctor import examine
+
+    examine(as_json=as_json)
+
+
+@app.command()
+def engines(as_json: AsJson = False) -> None:
+    """List the video engines and what each can make."""
+    from studio.plan_view import show_engines
+
+    show_engines(as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the storyboard's JSON Schema, which editors use to complete and check storyboards."""
+    from reelhouse.storyboard_file import StoryboardFile as Written
+
+    typer.echo(json.dumps(Written.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one message and an exit code."""
+    try:
+        app()
+    except ReelhouseError as error:
+        typer.echo(f"reelhouse: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("reelhouse: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

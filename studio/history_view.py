@@ -1,0 +1,86 @@
+"""`reelhouse show`: past renders, and one of them step by step."""
+
+from rich import box
+from rich.table import Table
+
+from db.records import RenderRow
+from reelhouse.settings import Settings
+from studio.console import out, print_json, seconds
+from tasks.workbench import Workbench
+
+COLOURS = {"done": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
+ID_DIGITS = 12
+
+
+def show_renders(*, as_json: bool) -> None:
+    """Print the latest renders, newest first."""
+    renders = Workbench(Settings()).lineage.renders()
+    if as_json:
+        print_json([_as_json(render) for render in renders])
+        return
+    console = out()
+    if not renders:
+        console.print("Nothing has been rendered here yet: reelhouse render STORYBOARD")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("render", "film", "started", "took", "state", "steps"):
+        table.add_column(name, no_wrap=True)
+    for render in renders:
+        table.add_row(
+            render.id[:ID_DIGITS],
+            render.title,
+            f"{render.started_at.astimezone():%Y-%m-%d %H:%M}",
+            _took(render),
+            f"[{COLOURS[render.status]}]{render.status}[/]",
+            f"{render.steps - render.reused} made, {render.reused} reused",
+        )
+    console.print(table)
+
+
+def show_render(render_id: str, *, as_json: bool) -> None:
+    """Print one render and its steps in working order."""
+    lineage = Workbench(Settings()).lineage
+    render = lineage.render(render_id)
+    steps = lineage.render_steps(render.id)
+    if as_json:
+        rows = [
+            {"stage": step.stage, "label": step.label, "key": step.step_key, "reused": step.reused}
+            for step in steps
+        ]
+        print_json({**_as_json(render), "steps": rows})
+        return
+    console = out()
+    console.print(
+        f"[bold]{render.title}[/]  {render.id}  [{COLOURS[render.status]}]{render.status}[/]  {_took(render)}"
+    )
+    if render.message:
+        console.print(render.message, markup=False)
+    if render.film:
+        console.print(f"film {render.film}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("stage", "what", "key", "", "took"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for step in steps:
+        key = f"[dim]{step.step_key[:ID_DIGITS]}[/]"
+        table.add_row(step.stage, step.label, key, "reused" if step.reused else "made", seconds(step.seconds))
+    console.print(table)
+
+
+def _took(render: RenderRow) -> str:
+    if render.finished_at is None:
+        return ""
+    return seconds((render.finished_at - render.started_at).total_seconds())
+
+
+def _as_json(render: RenderRow) -> dict[str, object]:
+    return {
+        "render_id": render.id,
+        "title": render.title,
+        "status": render.status,
+        "message": render.message,
+        "film_artifact": render.film,
+        "started_at": render.started_at.isoformat(),
+        "finished_at": render.finished_at.isoformat() if render.finished_at else None,
+        "steps_rendered": render.steps - render.reused,
+        "steps_reused": render.reused,
+    }

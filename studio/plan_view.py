@@ -1,0 +1,140 @@
+"""`reelhouse plan` and `reelhouse engines`: what would be made, of what, at what expected cost."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from models.catalog import ENGINES
+from reelhouse.capabilities import EngineSpec
+from reelhouse.plan import Plan
+from reelhouse.settings import Settings
+from reelhouse.steps import Step
+from reelhouse.storyboard import Quality
+from reelhouse.timing import timecode
+from studio.console import out, print_json, seconds, size
+from studio.rendering import read_board
+from tasks.renders import look_up
+from tasks.workbench import Workbench
+
+KEY_DIGITS = 12
+
+
+def show_plan(storyboard: Path, *, engine: str | None, quality: Quality | None, as_json: bool) -> None:
+    """Print every step of a film in working order, and the sums."""
+    bench = Workbench(Settings())
+    plan = bench.plan(read_board(storyboard, engine=engine, quality=quality))
+    outstanding = {step.key for step in look_up(bench, plan).outstanding}
+    if as_json:
+        print_json(_as_json(plan, outstanding))
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("stage", "what", "key", "state"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=36)
+    for name in ("calls", "tokens", "seconds", "memory"):
+        table.add_column(name, justify="right")
+    for step in plan.steps:
+        to_make = step.key in outstanding
+        table.add_row(
+            step.stage,
+            step.label,
+            f"[dim]{step.key[:KEY_DIGITS]}[/]",
+            "[yellow]to make[/]" if to_make else "[green]made[/]",
+            str(step.engine_calls or ""),
+            f"{step.cost.tokens:,}" if step.cost.tokens else "",
+            f"{step.cost.seconds:.1f}" if to_make else "",
+            size(step.cost.memory_bytes) if to_make and step.cost.memory_bytes else "",
+        )
+    console = out()
+    console.print(table)
+    console.print(_totals(plan, outstanding))
+
+
+def _totals(plan: Plan, outstanding: set[str]) -> str:
+    board = plan.storyboard
+    to_make = [step for step in plan.steps if step.key in outstanding]
+    stages = Counter(step.stage.value for step in to_make)
+    made = ", ".join(f"{count} {stage}" for stage, count in stages.items()) or "nothing"
+    return (
+        f"{board.title}: {len(board.scenes)} scenes, {timecode(plan.duration_s)}, "
+        f"{board.engine}, {board.quality}\n"
+        f"to make: {made}\n"
+        f"{sum(step.engine_calls for step in to_make)} engine calls, about "
+        f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "
+        f"{len(plan.steps) - len(to_make)} of {len(plan.steps)} steps made or not needed"
+    )
+
+
+def _as_json(plan: Plan, outstanding: set[str]) -> dict[str, object]:
+    board = plan.storyboard
+    to_make = [step for step in plan.steps if step.key in outstanding]
+    return {
+        "title": board.title,
+        "digest": plan.digest,
+        "engine": board.engine,
+        "quality": board.quality,
+        "scenes": len(board.scenes),
+        "duration_s": float(plan.duration_s),
+        "steps_to_make": len(to_make),
+        "engine_calls": sum(step.engine_calls for step in to_make),
+        "seconds": round(sum(step.cost.seconds for step in to_make), 2),
+        "memory_bytes": max((step.cost.memory_bytes for step in to_make), default=0),
+        "steps": [_step_as_json(step, step.key in outstanding) for step in plan.steps],
+    }
+
+
+def _step_as_json(step: Step, to_make: bool) -> dict[str, object]:
+    return {
+        "key": step.key,
+        "stage": step.stage.value,
+        "label": step.label,
+        "to_make": to_make,
+        "needs": sorted(step.needs),
+        "engine_calls": step.engine_calls,
+        "tokens": step.cost.tokens,
+        "seconds": round(step.cost.seconds, 3),
+        "memory_bytes": step.cost.memory_bytes,
+    }
+
+
+def show_engines(*, as_json: bool) -> None:
+    """Print the table of engines."""
+    if as_json:
+        print_json({name: _engine_as_json(spec) for name, spec in ENGINES.items()})
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("engine", "what it is", "sizes", "frames", "references", "starts from", "licence"):
+        table.add_column(name)
+    for spec in ENGINES.values():
+        counts = spec.frame_counts
+        fewest, most = spec.references
+        table.add_row(
+            spec.name,
+            spec.title,
+            str(spec.sizes),
+            f"{counts.minimum} to {counts.maximum}, {counts.step}n+{counts.offset}",
+            f"{fewest} to {most}",
+            _given_frames(spec),
+            spec.licence,
+        )
+    out().print(table)
+
+
+def _engine_as_json(spec: EngineSpec) -> dict[str, object]:
+    return {
+        "title": spec.title,
+        "sizes": str(spec.sizes),
+        "frames": [spec.frame_counts.minimum, spec.frame_counts.maximum],
+        "references": list(spec.references),
+        "takes_first_frame": spec.takes_first_frame,
+        "takes_last_frame": spec.takes_last_frame,
+        "needs_gpu": spec.needs_gpu,
+        "licence": spec.licence,
+        "presets": {quality: dict(values) for quality, values in spec.presets.items()},
+    }
+
+
+def _given_frames(spec: EngineSpec) -> str:
+    given = {"first frame": spec.takes_first_frame, "last frame": spec.takes_last_frame}
+    return ", ".join(name for name, takes in given.items() if takes) or "words"

@@ -1,0 +1,27 @@
+"""How Prefect is set up when Reelhouse itself runs a flow: quiet, offline, in a home of its own.
+
+Prefect reads its environment when it is imported, so this runs before. What the user set stays as it is; a
+server they named with PREFECT_API_URL is used instead of one of our own.
+"""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # our own errors are shown by our own door
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+}
+
+
+def prepare_prefect(home: Path, environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Set what is not set yet; returns whether the user named a server of theirs."""
+    for name, value in _QUIET.items():
+        environment.setdefault(name, value)
+    environment.setdefault("PREFECT_HOME", str(home / "prefect"))
+    return bool(environment.get("PREFECT_API_URL"))

@@ -1,0 +1,44 @@
+"""`reelhouse verify` and `reelhouse gc`: the record and the bytes, held against each other."""
+
+import sys
+from dataclasses import asdict
+
+from db.garbage import collect
+from db.verify import verify
+from reelhouse.settings import Settings
+from studio.console import out, print_json, size
+from tasks.workbench import Workbench
+
+
+def verify_all(*, sample: int | None, as_json: bool) -> None:
+    """Hash again what is stored, derive again what is recorded; the exit code is 1 on any difference."""
+    bench = Workbench(Settings())
+    report = verify(bench.lineage.engine, bench.store, sample=sample)
+    if as_json:
+        print_json({**asdict(report), "ok": report.ok})
+    else:
+        console = out()
+        for problem in report.problems:
+            console.print(f"[red]{problem}[/]")
+        verdict = (
+            f"[red]{len(report.problems)} problems[/]" if report.problems else "[green]all as recorded[/]"
+        )
+        console.print(
+            f"{report.hashed} of {report.artifacts} artifacts hashed, {report.steps} steps: {verdict}"
+        )
+    if not report.ok:
+        sys.exit(1)
+
+
+def collect_garbage(*, dry_run: bool, as_json: bool) -> None:
+    """Remove what no record names."""
+    bench = Workbench(Settings())
+    report = collect(bench.lineage.engine, bench.store, dry_run=dry_run)
+    if as_json:
+        print_json(asdict(report))
+        return
+    verb = "would be removed" if dry_run else "removed"
+    out().print(
+        f"{len(report.artifacts)} artifacts ({size(report.size_bytes)}) and {report.leftovers} leftovers "
+        f"{verb}; {report.young} young ones without a record are left alone"
+    )

@@ -1,0 +1,75 @@
+"""The film: segments joined by copying, music under them, and the stills that show it."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from reelhouse.media.assemble import concatenate
+from reelhouse.media.audio import music_bed
+from reelhouse.media.gif import gif
+from reelhouse.media.stills import contact_sheet, poster
+from reelhouse.stages import Stage
+from tasks.recorded import Job, Output, recorded
+
+
+@recorded(Stage.MUSIC)
+def mix_music(job: Job) -> Mapping[str, Output]:
+    """Fit the music to the film's length and loudness."""
+    out = job.folder / "music.m4a"
+    loudness = music_bed(
+        job.path("music"),
+        out=out,
+        duration_s=Fraction(job.parameters["duration_s"]),
+        loudness_lufs=job.parameters["loudness_lufs"],
+        cancelled=job.bench.cancelled.is_set,
+    )
+    job.facts["loudness_lufs"] = loudness
+    return {"audio": Output(out, "audio/mp4")}
+
+
+@recorded(Stage.FILM)
+def assemble_film(job: Job) -> Mapping[str, Output]:
+    """Join the segments without encoding them again, and lay the music under."""
+    out = job.folder / "film.mp4"
+    segments = [job.path(name) for name in sorted(job.inputs) if name.startswith("segment.")]
+    concatenate(
+        segments,
+        out,
+        audio=job.optional_path("audio"),
+        title=job.parameters["title"],
+        cancelled=job.bench.cancelled.is_set,
+    )
+    return {"film": Output(out, "video/mp4")}
+
+
+@recorded(Stage.STILLS)
+def draw_stills(job: Job) -> Mapping[str, Output]:
+    """Draw the poster and the contact sheet."""
+    parameters = job.parameters
+    film = job.path("film")
+    marks = [(Fraction(at), scene) for at, scene in parameters["marks"]]
+    poster(film, job.folder / "poster.jpg", at=marks[0][0])
+    contact_sheet(
+        film,
+        marks,
+        job.folder / "contact-sheet.jpg",
+        title=parameters["title"],
+        subtitle=parameters["subtitle"],
+    )
+    return {
+        "poster": Output(job.folder / "poster.jpg", "image/jpeg"),
+        "contact_sheet": Output(job.folder / "contact-sheet.jpg", "image/jpeg"),
+    }
+
+
+@recorded(Stage.GIF)
+def make_gif(job: Job) -> Mapping[str, Output]:
+    """Make an animated GIF of the film."""
+    out = job.folder / "film.gif"
+    gif(
+        job.path("film"),
+        out,
+        width=job.parameters["width"],
+        frame_rate=Fraction(job.parameters["frame_rate"]),
+        cancelled=job.bench.cancelled.is_set,
+    )
+    return {"gif": Output(out, "image/gif")}

@@ -1,0 +1,45 @@
+"""Progress: what a person watching a render is told, as values that any display can show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from reelhouse.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """Work on a step began."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """A step is this far, 0 … 1."""
+
+    step: Step
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step is recorded: made just now, or found made by another process."""
+
+    step: Step
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step could not be made; the render's error says why."""
+
+    step: Step
+
+
+StepEvent: TypeAlias = StepStarted | StepProgressed | StepFinished | StepFailed
+Listener: TypeAlias = Callable[[StepEvent], None]
+
+
+def unheard(event: StepEvent) -> None:
+    """The listener of a render nobody watches."""

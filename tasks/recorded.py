@@ -1,0 +1,175 @@
+"""The one wrapper around every stage: reuse what is recorded, else make it, store it, record it.
+
+A stage is a plain function from a `Job` to named outputs. Around it stands one Prefect task, whose own
+caching is off: the step key in the lineage is the one truth about what has been made.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from prefect import Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+from db.records import StepInput, StepRecord
+from reelhouse.errors import LineageError, ReelhouseError
+from reelhouse.identity import canonical_json
+from reelhouse.stages import Stage
+from reelhouse.steps import Given, Step
+from tasks.progress import StepFailed, StepFinished, StepProgressed, StepStarted
+from tasks.workbench import Workbench, workbench
+
+RETRY_DELAYS_S = [1.0, 5.0, 20.0]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file a stage made: kept under its digest once the stage returns."""
+
+    path: Path
+    media_type: str
+
+
+@dataclass(slots=True)
+class Job:
+    """One step at work: its inputs as local files, a folder to write in, and someone to report to."""
+
+    step: Step
+    bench: Workbench
+    folder: Path
+    inputs: Mapping[str, StepInput]
+    facts: dict[str, Any] = field(default_factory=lambda: {"warnings": []})
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The step's parameters."""
+        return self.step.parameters
+
+    def path(self, name: str) -> Path:
+        """An input, as a local read-only file."""
+        return self.bench.store.fetch(self.inputs[name].artifact_id)
+
+    def text(self, name: str) -> str:
+        """An input that is text."""
+        return self.bench.store.read(self.inputs[name].artifact_id).decode()
+
+    def optional_path(self, name: str) -> Path | None:
+        """An input that not every step of the stage has."""
+        return self.path(name) if name in self.inputs else None
+
+    def write(self, name: str, text: str) -> Output:
+        """Write a text output."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return Output(path, "text/plain; charset=utf-8")
+
+    def warn(self, message: str) -> None:
+        """Say something a person should look at; it is kept with the step."""
+        self.facts["warnings"].append(message)
+
+    def progress(self, fraction: float) -> None:
+        """Report how far the step is, 0 … 1, and stop here if a person asked for it.
+
+        Raises:
+            Cancelled: the work was stopped.
+        """
+        self.bench.check_cancelled()
+        self.bench.listener(StepProgressed(self.step, min(max(fraction, 0.0), 1.0)))
+
+
+Make: TypeAlias = Callable[[Job], Mapping[str, Output]]
+
+
+def recorded(stage: Stage) -> Callable[[Make], Task[..., StepRecord]]:
+    """Turn a stage's function into the Prefect task that makes a step of it, once.
+
+    The task takes the step and its label, and returns what the lineage holds of it: ids, no bytes.
+    """
+
+    def decorate(make: Make) -> Task[..., StepRecord]:
+        def run(step: Step, label: str) -> StepRecord:
+            return make_recorded(workbench(), step, make)
+
+        run.__doc__ = make.__doc__
+        return task(
+            name=stage.value,
+            task_run_name="{label}",
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=len(RETRY_DELAYS_S),
+            retry_delay_seconds=RETRY_DELAYS_S,
+            retry_condition_fn=_is_worth_retrying,
+        )(run)
+
+    return decorate
+
+
+def make_recorded(bench: Workbench, step: Step, make: Make) -> StepRecord:
+    """Make one step unless it is recorded; bytes are stored before the row that names them is written.
+
+    Raises:
+        ReelhouseError: what `make` raises, or the store and database do.
+    """
+    bench.check_cancelled()
+    bench.listener(StepStarted(step))
+    try:
+        record = _make(bench, step, make)
+    except BaseException:
+        bench.listener(StepFailed(step))
+        raise
+    bench.listener(StepFinished(step, reused=False))
+    return record
+
+
+def _make(bench: Workbench, step: Step, make: Make) -> StepRecord:
+    started_at, clock = datetime.now(UTC), time.monotonic()
+    inputs = _resolve(bench, step)
+    with bench.folder() as folder:
+        job = Job(step, bench, folder, {item.name: item for item in inputs})
+        outputs = make(job)
+        artifacts = {
+            name: bench.store.put_file(output.path, output.media_type) for name, output in outputs.items()
+        }
+    record = StepRecord(
+        key=step.key,
+        stage=step.stage.value,
+        label=step.label,
+        code_version=step.code_version,
+        weights_id=step.weights_id,
+        parameters=json.loads(canonical_json(step.parameters)),
+        inputs=inputs,
+        outputs=artifacts,
+        facts=job.facts,
+        engine_calls=step.engine_calls,
+        started_at=started_at,
+        seconds=time.monotonic() - clock,
+    )
+    return bench.lineage.record(record)
+
+
+def _resolve(bench: Workbench, step: Step) -> tuple[StepInput, ...]:
+    """Which artifacts the step's inputs are, now that what it needs has been made."""
+    upstream = bench.lineage.steps(step.needs)
+    inputs: list[StepInput] = []
+    for name, source in step.inputs.items():
+        if isinstance(source, Given):
+            inputs.append(StepInput(name, source.artifact_id, None, None))
+            continue
+        made = upstream.get(source.step_key)
+        if made is None or source.output not in made.outputs:
+            raise LineageError(f"{step.stage} {step.label}: its input {name} has not been made")
+        inputs.append(StepInput(name, made.outputs[source.output].id, source.step_key, source.output))
+    return tuple(inputs)
+
+
+def _is_worth_retrying(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    error = state.result(raise_on_failure=False)
+    worth = isinstance(error, ReelhouseError) and error.retryable
+    if worth:
+        get_run_logger().warning("%s: %s; trying again", task.name, error)
+    return worth

@@ -1,0 +1,131 @@
+"""Renders: one execution of a plan, from what is already made to its recorded end, without Prefect."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from db.records import StepRecord
+from db.store import Artifact
+from reelhouse.plan import Plan
+from reelhouse.steps import OutputOf, Step
+from tasks.workbench import Workbench
+
+MEDIA_TYPES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "yaml": "application/yaml",
+    "yml": "application/yaml",
+}
+
+
+@dataclass(slots=True)
+class Render:
+    """One execution of a plan.
+
+    Attributes:
+        id: its name in the lineage.
+        outstanding: the steps to be made, in working order.
+        records: step key → what the lineage holds of it; grows as steps are made.
+    """
+
+    plan: Plan
+    id: str
+    outstanding: list[Step]
+    records: dict[str, StepRecord]
+
+    def artifact(self, source: OutputOf) -> Artifact:
+        """A result, once it is made."""
+        return self.records[source.step_key].outputs[source.output]
+
+
+class Found(NamedTuple):
+    """What a plan still needs, and the records of what it can reuse."""
+
+    outstanding: list[Step]
+    records: dict[str, StepRecord]
+
+
+def look_up(bench: Workbench, plan: Plan) -> Found:
+    """Find what of a plan is already made.
+
+    A recorded step whose bytes are gone from the store counts as not made; making it again mends the store.
+    """
+    recorded = bench.lineage.steps([step.key for step in plan.steps])
+
+    def is_made(step: Step) -> bool:
+        record = recorded.get(step.key)
+        return record is not None and all(bench.store.exists(item.id) for item in record.outputs.values())
+
+    outstanding = plan.outstanding(is_made)
+    for step in outstanding:
+        recorded.pop(step.key, None)
+    return Found(outstanding, recorded)
+
+
+@contextmanager
+def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
+    """Record a render from its beginning to its end, however it ends.
+
+    Files handed in are stored first, so that every step can find its inputs.
+    """
+    outstanding, records = look_up(bench, plan)
+    source = bench.store.put_file(plan.storyboard.file, "application/yaml")
+    bench.lineage.add_artifact(source)
+    if outstanding:
+        _keep_files(bench, plan)
+    board = plan.storyboard
+    render_id = bench.lineage.begin_render(
+        storyboard_digest=plan.digest,
+        title=board.title,
+        source=source,
+        parameters={"engine": board.engine, "quality": board.quality, "file": board.file.name},
+    )
+    render = Render(plan, render_id, outstanding, records)
+    reused = frozenset(records)
+    try:
+        yield render
+    except BaseException as error:
+        if not isinstance(error, Exception):  # the process is told to end: let running steps stop as well
+            bench.cancelled.set()
+        status = "cancelled" if bench.cancelled.is_set() else "failed"
+        _record_use(bench, render, reused)
+        bench.lineage.finish_render(render_id, status=status, film=None, message=str(error))
+        raise
+    _record_use(bench, render, reused)
+    bench.lineage.finish_render(render_id, status="done", film=render.artifact(plan.film).id)
+
+
+def warnings_of(plan: Plan, records: Mapping[str, StepRecord]) -> list[str]:
+    """What a person should look at, in the plan's order, nothing twice."""
+    found: list[str] = []
+    for step in plan.steps:
+        if step.key in records:
+            found += records[step.key].warnings
+    return list(dict.fromkeys(found))
+
+
+def _keep_files(bench: Workbench, plan: Plan) -> None:
+    for artifact_id, path in plan.files.items():
+        media_type = MEDIA_TYPES.get(path.suffix.lower().lstrip("."), "application/octet-stream")
+        if not bench.store.exists(artifact_id):
+            bench.store.put_file(path, media_type)
+        bench.lineage.add_artifact(Artifact(artifact_id, media_type, path.stat().st_size))
+
+
+def _record_use(bench: Workbench, render: Render, reused: frozenset[str]) -> None:
+    bench.lineage.use(
+        render.id,
+        [
+            (step.key, step.label, step.key in reused)
+            for step in render.plan.steps
+            if step.key in render.records
+        ],
+    )

@@ -1,0 +1,97 @@
+"""Takes: one attempt of the engine at one scene, kept near-lossless with its exact first and last frames."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import numpy as np
+from PIL import Image
+
+from models.engine import FrameArray, Frames, Sampled
+from reelhouse.clips import ClipRequest, Reference, Role
+from reelhouse.errors import EngineError
+from reelhouse.media.pictures import save_png
+from reelhouse.media.takes import TakeWriter
+from reelhouse.stages import Stage
+from tasks.recorded import Job, Output, recorded
+
+
+@recorded(Stage.TAKE)
+def generate_take(job: Job) -> Mapping[str, Output]:
+    """Let the engine make the clip, writing frames as they come."""
+    request = _request(job)
+    path = job.folder / "take.mp4"
+    writer = TakeWriter(path, height=request.height, width=request.width, frame_rate=request.frame_rate)
+    with writer:
+        for frames in _frames(job, request):
+            writer.write(frames)
+    outputs = {"take": Output(path, "video/mp4")}
+    for name, frame in (("first_frame", writer.first_frame), ("last_frame", writer.last_frame)):
+        if frame is not None:
+            still = job.folder / f"{name}.png"
+            save_png(Image.fromarray(frame), still)
+            outputs[name] = Output(still, "image/png")
+    return outputs
+
+
+def _request(job: Job) -> ClipRequest:
+    parameters = job.parameters
+    references = tuple(
+        Reference(
+            name=described["name"],
+            role=Role(described["role"]),
+            description=described["description"],
+            cutout=job.path(f"cutout.{number}"),
+            letterboxed=job.path(f"reference.{number}"),
+        )
+        for number, described in enumerate(parameters["references"])
+    )
+    return ClipRequest(
+        scene=parameters["scene"],
+        prompt=job.text("prompt"),
+        negative_prompt=job.text("negative"),
+        action=parameters["action"],
+        style=parameters["style"],
+        camera=parameters["camera"],
+        references=references,
+        num_frames=parameters["num_frames"],
+        frame_rate=Fraction(parameters["frame_rate"]),
+        height=parameters["height"],
+        width=parameters["width"],
+        seed=parameters["seed"],
+        first_frame=job.optional_path("first_frame"),
+        last_frame=job.optional_path("last_frame"),
+        parameters=parameters["parameters"],
+    )
+
+
+def _frames(job: Job, request: ClipRequest) -> Iterator[FrameArray]:
+    """The engine's frames, counted and checked; sampler steps become progress."""
+    engine = job.bench.engine(job.parameters["tool"])
+    events = engine.generate(request)
+    count = 0
+    try:
+        for event in events:
+            if isinstance(event, Sampled):
+                job.progress(event.step / event.num_inference_steps)
+            elif isinstance(event, Frames):
+                _check(event.frames, request, engine.spec.name)
+                count += len(event.frames)
+                yield event.frames
+            job.bench.check_cancelled()
+    finally:
+        close = getattr(events, "close", None)
+        if close:
+            close()  # stops the engine's work at once when the take is abandoned
+    if count != request.num_frames:
+        raise EngineError(
+            f"{engine.spec.name} made {count} frames of scene {request.scene}, not {request.num_frames}"
+        )
+
+
+def _check(frames: FrameArray, request: ClipRequest, engine: str) -> None:
+    wanted = (request.height, request.width, 3)
+    if frames.dtype != np.uint8 or frames.shape[1:] != wanted or not len(frames):
+        raise EngineError(
+            f"{engine} gave frames of {frames.dtype} {frames.shape} for scene {request.scene}, "
+            f"not uint8 [F, {request.height}, {request.width}, 3]"
+        )

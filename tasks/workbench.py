@@ -1,0 +1,163 @@
+"""The workbench: what one process needs to make steps, opened once and shared by its threads.
+
+Services and tools are opened on first use and stay: an engine loads once per process. Nothing here imports
+Prefect, so that a film with nothing left to make is finished without it.
+"""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from db.lineage import Lineage
+from db.session import open_database
+from db.store import ArtifactStore, S3Credentials, open_store
+from models.catalog import engine_spec, open_engine
+from models.engine import VideoEngine
+from models.expander import PromptExpander, open_expander
+from models.segmenter import SEGMENTERS, Segmenter, open_segmenter
+from reelhouse.errors import Cancelled, InputError
+from reelhouse.plan import Plan, make_plan
+from reelhouse.plan_takes import Tools
+from reelhouse.settings import Settings
+from reelhouse.storyboard import Storyboard
+from tasks.progress import Listener, unheard
+
+
+@dataclass
+class Workbench:
+    """Settings, services and tools in use.
+
+    Attributes:
+        settings: what this installation chose.
+        listener: told of every step that starts, progresses and ends.
+        cancelled: set to stop the work at the next opportunity.
+    """
+
+    settings: Settings
+    listener: Listener = unheard
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    _engines: dict[str, VideoEngine] = field(default_factory=dict)
+    _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """The record of what was made from what."""
+        return Lineage(open_database(self.settings.database))
+
+    @cached_property
+    def store(self) -> ArtifactStore:
+        """Where the bytes are kept."""
+        settings = self.settings
+        keys = S3Credentials(settings.store_access_key, settings.store_secret_key.get_secret_value())
+        return open_store(
+            settings.artifact_store,
+            cache=settings.home / "cache",
+            credentials=keys if settings.store_access_key else None,
+        )
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """What finds subjects in pictures."""
+        return open_segmenter(self.settings.segmenter, device=self.settings.device)
+
+    @cached_property
+    def expander(self) -> PromptExpander:
+        """What expands prompts."""
+        settings = self.settings
+        return open_expander(
+            settings.expander,
+            endpoint=settings.prompt_endpoint or None,
+            model=settings.prompt_model or None,
+            api_key=settings.prompt_api_key.get_secret_value() or None,
+            timeout_s=settings.prompt_timeout_s,
+        )
+
+    def engine(self, name: str) -> VideoEngine:
+        """A video engine, opened once a process."""
+        with self._opening:
+            if name not in self._engines:
+                self._engines[name] = open_engine(name)
+            return self._engines[name]
+
+    def plan(self, storyboard: Storyboard) -> Plan:
+        """Plan a film for the tools in use; loads none of them.
+
+        Raises:
+            StoryboardError: the engine is unknown or cannot make what is asked.
+            InputError: a setting names a segmenter or expander that there is not.
+        """
+        try:
+            engine = engine_spec(storyboard.engine)
+        except InputError as error:
+            raise storyboard.problem(("engine",), str(error)) from error
+        name = self.settings.segmenter
+        if name not in SEGMENTERS:
+            raise InputError(
+                f'REELHOUSE_SEGMENTER names "{name}", there are {", ".join(SEGMENTERS)}: choose one of these'
+            )
+        return make_plan(storyboard, Tools(engine, SEGMENTERS[name], self.expander.spec))
+
+    def check_cancelled(self) -> None:
+        """Stop here if a person asked for it.
+
+        Raises:
+            Cancelled: they did.
+        """
+        if self.cancelled.is_set():
+            raise Cancelled("stopped; what was finished is kept, run the same command again to go on")
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A scratch folder for one step, gone afterwards; one left by a killed process is swept later."""
+        root = self.settings.home / "scratch"
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=root) as name:
+            yield Path(name)
+
+
+_current: ContextVar[Workbench] = ContextVar("workbench")
+
+
+def workbench() -> Workbench:
+    """The workbench in use; opened from the settings where no door opened one, as on a Prefect worker."""
+    bench = _current.get(None)
+    if bench is None:
+        bench = Workbench(Settings())
+        _current.set(bench)
+    return bench
+
+
+@contextmanager
+def at_workbench(bench: Workbench) -> Iterator[Workbench]:
+    """Make `bench` the one in use, in this thread and the tasks it starts, and sweep the scratch folder."""
+    _sweep(bench.settings.home / "scratch")
+    token = _current.set(bench)
+    try:
+        yield bench
+    finally:
+        _current.reset(token)
+
+
+def _sweep(root: Path) -> None:
+    """Remove the scratch folders of processes that are gone."""
+    for folder in root.glob("*-*"):
+        owner = folder.name.partition("-")[0]
+        if owner.isdigit() and not _is_running(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
