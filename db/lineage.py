@@ -83,6 +83,7 @@ class Lineage:
         if not entries:
             return
         with writing(self.engine) as connection:
+            _status(connection, render_id)
             counted = select(func.count()).where(render_steps.c.render_id == render_id)
             first = connection.scalar(counted) or 0
             rows = [
@@ -100,10 +101,12 @@ class Lineage:
         ending = {"status": status, "film_id": film, "message": message, "finished_at": datetime.now(UTC)}
         running = (renders.c.id == render_id) & (renders.c.status == "running")
         with writing(self.engine) as connection:
+            if film is not None and not history.load_artifacts(connection, [film]):
+                raise LineageError(f"render {render_id}: its film, artifact {film}, is not recorded")
             if connection.execute(update(renders).where(running).values(ending)).rowcount:
                 log.info("render %s is %s", render_id, status)
                 return
-            stands = history.find_render(connection, render_id).status
+            stands = _status(connection, render_id)
         log.warning("render %s stays %s; it cannot become %s", render_id, stands, status)
 
     def renders(self, limit: int = 20) -> list[RenderRow]:
@@ -140,6 +143,13 @@ class Lineage:
         """Every step and finished render that derives from an artifact."""
         with reading(self.engine) as connection:
             return history.where_used(connection, artifact_id)
+
+
+def _status(connection: Connection, render_id: str) -> str:
+    status = connection.scalar(select(renders.c.status).where(renders.c.id == render_id))
+    if status is None:
+        raise LineageError(f"there is no render {render_id}")
+    return status
 
 
 def _insert_step(connection: Connection, step: StepRecord) -> bool:

@@ -149,8 +149,8 @@ def _wrong_step(step: StepRecord, made: dict[tuple[str, str | None], str]) -> It
             yield Problem(
                 "link",
                 step.key,
-                f"{name}: its input {used.name} is artifact {used.artifact_id}, but output {used.from_output} "
-                f"of step {used.from_step_key} is {recorded or 'not recorded'}",
+                f"{name}: its input {used.name} is artifact {used.artifact_id}, but output "
+                f"{used.from_output} of step {used.from_step_key} is {recorded or 'not recorded'}",
             )
 
 
