@@ -36,9 +36,8 @@ STAGES = {
 @flow(  # pyright: ignore[reportCallIssue] Prefect's runner type is invariant in its own futures
     name="render-storyboard",
     flow_run_name="{storyboard.stem}",
-    task_runner=ThreadPoolTaskRunner(
-        max_workers=64
-    ),  # how many work at once is a setting; this only bounds it
+    # How many steps run at once is a setting; this only bounds it.
+    task_runner=ThreadPoolTaskRunner(max_workers=64),  # pyright: ignore[reportArgumentType] the same
     persist_result=False,
 )
 def render_storyboard(storyboard: Path, engine: str | None = None, quality: Quality | None = None) -> str:

@@ -9,11 +9,15 @@ from types import MappingProxyType
 
 from models.animatic.engine import SPEC as ANIMATIC
 from models.engine import VideoEngine
+from models.testcard import SPEC as TESTCARD
 from reelhouse.capabilities import EngineSpec
 from reelhouse.errors import InputError
 
-ENGINES: Mapping[str, EngineSpec] = MappingProxyType({spec.name: spec for spec in (ANIMATIC,)})
-_CLASSES = {"animatic": ("models.animatic.engine", "AnimaticEngine")}
+ENGINES: Mapping[str, EngineSpec] = MappingProxyType({spec.name: spec for spec in (ANIMATIC, TESTCARD)})
+_CLASSES = {
+    "animatic": ("models.animatic.engine", "AnimaticEngine"),
+    "testcard": ("models.testcard", "TestcardEngine"),
+}
 
 
 def engine_spec(name: str) -> EngineSpec:
