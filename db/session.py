@@ -84,7 +84,7 @@ def masked(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     secret = [name for name in url.query if "password" in name]
-    shown = url.set(drivername="postgresql").update_query_dict(dict.fromkeys(secret, "***"))
+    shown = url.set(drivername="postgresql").difference_update_query(secret)
     return shown.render_as_string(hide_password=True)
 
 

@@ -52,6 +52,15 @@ def postgresql_url(postgresql: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_postgresql_url(postgresql: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database of the test's own, without any tables."""
+    name = f"test_{secrets.token_hex(8)}"
+    postgresql.execute(f"CREATE DATABASE {name}")
+    yield postgresql.url(name)
+    postgresql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def s3_url(s3: S3Server) -> str:
     """The URL of an S3 store in a bucket of the test's own, which is made when it is opened."""
     options = {"endpoint": s3.endpoint, "create": "yes"}

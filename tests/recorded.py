@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from db.folder import FolderStore
 from db.lineage import Lineage, StepInput, StepRecord
-from db.store import Artifact, ArtifactStore
+from db.s3 import S3Store
+from db.store import Artifact, ArtifactStore, location
 
 BEGINNING = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -41,6 +43,17 @@ def make_step(
 def artifact(store: ArtifactStore, text: str) -> Artifact:
     """A small stored artifact."""
     return store.put_bytes(text.encode(), "text/plain")
+
+
+def tamper(store: ArtifactStore, artifact_id: str, data: bytes) -> None:
+    """Change stored bytes behind the store's back."""
+    if isinstance(store, FolderStore):
+        path = store.root / location(artifact_id)
+        path.unlink()
+        path.write_bytes(data)
+    elif isinstance(store, S3Store):
+        name = store.address.prefix + location(artifact_id)
+        store._client._put_object(store.address.bucket, name, data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,12 +78,17 @@ class PostgresServer(Server):
         """The URL of one of its databases, as an operator would write it."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: str) -> None:
-        """Run an administrative statement."""
+    def execute(self, statement: str, *values: str) -> None:
+        """Run an administrative statement; `values` stand for its %s."""
         with closing(psycopg2.connect(self.url("postgres"))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                cursor.execute(statement, values)
+
+    def cut_connections(self, url: str) -> None:
+        """End every connection to a database, as a restart would."""
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        self.execute(ended, url.rpartition("/")[2])
 
     def answers(self) -> bool:
         """Whether it takes connections."""
@@ -142,7 +147,8 @@ def postgres_server() -> Iterator[PostgresServer]:
         if made.wait():
             raise Unavailable(f"initdb failed: {log.read_text()[-1500:]}")
         [port] = free_ports(1)
-        listen = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+        # Nothing here outlives the session, so nothing need reach the disk.
+        listen = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
         process = _start([binaries / "postgres", "-D", data, *listen], log, user=user)
         server = PostgresServer(process, log, port, password)
         try:

@@ -9,24 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.folder import FolderStore
-from db.s3 import SINGLE_PUT_BYTES, S3Store
-from db.store import Artifact, ArtifactStore, S3Credentials, location, open_store
+from db.s3 import SINGLE_PUT_BYTES
+from db.store import Artifact, ArtifactStore, S3Credentials, open_store
 from reelhouse.errors import ArtifactCorrupt, ArtifactMissing, InputError
+
+from ..recorded import tamper
 
 ABSENT = "0" * 64
 NOT_IDS = ["", "ABC", "../../etc/passwd", "a" * 63, "A" * 64, "a" * 65, "a" * 64 + "\n", "٠" * 64]
-
-
-def tamper(store: ArtifactStore, artifact_id: str, data: bytes) -> None:
-    """Change stored bytes behind the store's back."""
-    if isinstance(store, FolderStore):
-        path = store.root / location(artifact_id)
-        path.unlink()
-        path.write_bytes(data)
-    elif isinstance(store, S3Store):
-        name = store.address.prefix + location(artifact_id)
-        store._client._put_object(store.address.bucket, name, data)
 
 
 def test_bytes_come_back_as_they_were_put(store: ArtifactStore):
