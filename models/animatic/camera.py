@@ -3,6 +3,7 @@
 World units are frame heights; x = 0 is the frame's left edge and y = 0 its top while the camera rests.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,11 +37,15 @@ class View:
         """The affine map [2, 3] from world units at a depth to pixels of a frame `height` pixels high."""
         # What is far takes part in every movement only a little; in a zoom and a tilt it takes part somewhat.
         zoom = 1 + (self.zoom - 1) * (0.45 + 0.55 * depth)
-        cos, sin = np.cos(self.roll) * zoom * height, np.sin(self.roll) * zoom * height
-        linear = np.array([[cos, -sin], [sin, cos]])
-        seen = np.array([self.focus[0] + self.x * depth, self.focus[1] + self.y * (0.35 + 0.65 * depth)])
-        target = np.array(self.focus) * height
-        return np.column_stack([linear, target - linear @ seen])
+        a, b = math.cos(self.roll) * zoom * height, math.sin(self.roll) * zoom * height
+        x = self.focus[0] + self.x * depth
+        y = self.focus[1] + self.y * (0.35 + 0.65 * depth)
+        return np.array(
+            [
+                [a, -b, self.focus[0] * height - a * x + b * y],
+                [b, a, self.focus[1] * height - b * x - a * y],
+            ]
+        )
 
 
 def ease(share: Floats | float) -> Floats:

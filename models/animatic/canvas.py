@@ -86,10 +86,15 @@ class Canvas:
     def wash(self, colours: NDArray[np.float32], rng: np.random.Generator) -> None:
         """Cover the whole strip with one colour a row [h, 3], dithered so that no bands show."""
         height, width = self.pixels.shape[:2]
-        speckle = rng.random((min(height, 128), min(width, 256), 1), dtype=np.float32)
-        tiled = np.tile(speckle, (height // len(speckle) + 1, width // speckle.shape[1] + 1, 1))
-        self.pixels[..., :3] = colours[:, None] + tiled[:height, :width]
         self.pixels[..., 3] = 255
+        speckle = rng.random((min(height, 96), min(width, 192), 1), dtype=np.float32)
+        # A block at a time: the whole strip as floats would not fit the cache.
+        for top in range(0, height, len(speckle)):
+            rows = colours[top : top + len(speckle), None]
+            block = (rows + speckle[: len(rows)]).astype(np.uint8)
+            for left in range(0, width, block.shape[1]):
+                shown = block[:, : width - left]
+                self.pixels[top : top + len(rows), left : left + shown.shape[1], :3] = shown
 
     def _turns(self, left: float, right: float) -> list[float]:
         """How far to shift a shape that spans left … right so that every visible copy of it is drawn."""

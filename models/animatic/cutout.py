@@ -87,11 +87,11 @@ def cut_sprite(
     trimmed = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     tall, wide = trimmed.shape[:2]
     scale = min(1.0, height_px / tall, width_px / wide)
-    straight = trimmed[..., 3].astype(np.float32) / 255
+    straight = trimmed[..., 3]
     worn = [side for side, cropped in crops.items() if cropped and not (side == "bottom" and sinks)]
     if worn:
-        straight *= _wear(tall, wide, worn, rng)
-    largest = _premultiplied(trimmed[..., :3], straight)
+        straight = np.rint(straight * _wear(tall, wide, worn, rng)).astype(np.uint8)
+    largest = _premultiplied(trimmed, straight)
     if scale < 1.0:
         size = max(1, round(wide * scale)), max(1, round(tall * scale))
         largest = cv2.resize(largest, size, interpolation=cv2.INTER_AREA)
@@ -134,11 +134,10 @@ def _wear(tall: int, wide: int, sides: list[str], rng: np.random.Generator) -> N
     return kept
 
 
-def _premultiplied(colours: Pixels, alpha: NDArray[np.float32]) -> Pixels:
-    premultiplied = np.empty((*alpha.shape, 4), np.uint8)
-    premultiplied[..., :3] = np.rint(colours * alpha[..., None])
-    premultiplied[..., 3] = np.rint(alpha * 255)
-    return premultiplied
+def _premultiplied(picture: Pixels, alpha: Pixels) -> Pixels:
+    opaque = np.full_like(alpha, 255)
+    colours = cv2.merge([*cv2.split(picture)[:3], opaque])
+    return cv2.multiply(colours, cv2.merge([alpha, alpha, alpha, alpha]), scale=1 / 255)
 
 
 def _shadow(alpha: Pixels, light_from: float) -> Pixels:

@@ -6,6 +6,7 @@ more than 1 passes before the lens.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -160,24 +161,31 @@ class Easel:
     def layers(self) -> tuple[Layer, ...]:
         """The sheets painted so far, textured, cut to film and in order from the horizon to the lens."""
         texture = _paper(self.period, self.scale, self.palette.pigments.grain, self.rng)
-        return tuple(self._layer(sheet, texture) for sheet in self._sheets)
+        with ThreadPoolExecutor(2) as hands:
+            return tuple(hands.map(lambda sheet: self._layer(sheet, texture), self._sheets))
 
     def _layer(self, sheet: Sheet, texture: Pixels | None) -> Layer:
-        image = sheet.canvas.pixels
+        painted = np.flatnonzero(sheet.canvas.pixels[..., 3].any(axis=1))
+        spread = int(np.ceil(3 * sheet.blur * self.scale)) + 1
+        first = max(0, int(painted[0]) - spread) if len(painted) else 0
+        last = int(painted[-1]) + spread + 1 if len(painted) else 1
+        # Empty rows cost as much to film as painted ones.
+        image = sheet.canvas.pixels[first:last]
         if sheet.blur * self.scale > 0.3:
-            blurred = cv2.GaussianBlur(image, (0, 0), sheet.blur * self.scale)
-            image = blurred
+            image = cv2.GaussianBlur(image, (0, 0), sheet.blur * self.scale)
         if texture is not None:
             grain = np.resize(texture, (image.shape[0], *texture.shape[1:]))
-            image = cv2.multiply(image, grain[:, : image.shape[1]], scale=1 / 128)
-            # Brighter than its own coverage would be light out of nothing at soft edges.
-            image = np.minimum(image, image[..., 3:])
+            # Nothing may grow brighter than its coverage: at soft edges that would be light out of nothing.
+            alpha = cv2.extractChannel(image, 3)
+            limit = cv2.merge([alpha, alpha, alpha, alpha])
+            image = cv2.min(cv2.multiply(image, grain, scale=1 / 128), limit)
         view = min(image.shape[1], int(np.ceil((self.aspect * 1.12 + 0.2) * self.scale)))
-        solid = image[..., 3].min(axis=1) == 255
-        rows = int(np.argmin(solid[::-1])) if not solid.all() else len(solid)
+        see_through = np.flatnonzero(image[..., 3].min(axis=1) < 255)
+        solid = int(see_through[-1]) + 1 if len(see_through) else 0
+        top = sheet.canvas.top + first / self.scale
         return Layer(
-            image=np.ascontiguousarray(np.concatenate([image, image[:, :view]], axis=1)),
-            top=sheet.canvas.top,
+            image=np.concatenate([image, image[:, :view]], axis=1),
+            top=top,
             period=sheet.period,
             scale=self.scale,
             depth=sheet.depth,
@@ -185,7 +193,7 @@ class Easel:
             sway=sheet.sway,
             washes=sheet.washes,
             in_front=sheet.in_front,
-            solid_from=sheet.canvas.top + (len(solid) - rows) / self.scale,
+            solid_from=top + solid / self.scale,
         )
 
 

@@ -20,8 +20,7 @@ from models.animatic.flora import (
 )
 from models.animatic.palette import mix, rgb
 from models.animatic.shapes import Points, blob, box, crags, down_to, ellipse, height_at, polygon, skyline
-from models.animatic.skies import paint_birds, paint_sky
-from models.animatic.words import Weather
+from models.animatic.skies import paint_sky
 
 SNOW = rgb("f3f7fb")
 DEPTHS = 1.5  # world y below which no camera looks
@@ -30,8 +29,8 @@ DEPTHS = 1.5  # world y below which no camera looks
 def paint_meadow(easel: Easel) -> None:
     """Rolling grass with far hills, single trees and flowers."""
     paint_sky(easel)
-    _far_hills(easel, rgb("7fae9a"))
-    mid, ridge = _ridge(easel, 0.60, 0.025, 0.32, 0.34, rgb("8fc069"), rgb("6fa557"), mist=0.22)
+    paint_far_hills(easel, rgb("7fae9a"))
+    mid, ridge = paint_ridge(easel, 0.60, 0.025, 0.32, 0.34, rgb("8fc069"), rgb("6fa557"), mist=0.22)
     for x in easel.spread(max(2, round(easel.period * 2.2))):
         paint_tree(
             easel,
@@ -41,16 +40,16 @@ def paint_meadow(easel: Easel) -> None:
             easel.rng.uniform(0.10, 0.17),
             rgb("5d9850"),
         )
-    _ridge(easel, 0.665, 0.016, 0.6, 0.16, rgb("9cca6b"), rgb("76ad55"), mist=0.12)
-    _lawn(easel, 0.735, flowers=70)
-    _lens_grass(easel)
+    paint_ridge(easel, 0.665, 0.016, 0.6, 0.16, rgb("9cca6b"), rgb("76ad55"), mist=0.12)
+    paint_lawn(easel, 0.735, flowers=70)
+    paint_lens_grass(easel)
 
 
 def paint_hill(easel: Easel) -> None:
     """The crest of a green hill, the country far below and much sky."""
     paint_sky(easel, horizon=0.74, clouds=1.4)
-    _far_hills(easel, rgb("86b0ac"), level=0.66)
-    mid, ridge = _ridge(easel, 0.70, 0.018, 0.28, 0.42, rgb("93bd78"), rgb("7aa968"), mist=0.3)
+    paint_far_hills(easel, rgb("86b0ac"), level=0.66)
+    mid, ridge = paint_ridge(easel, 0.70, 0.018, 0.28, 0.42, rgb("93bd78"), rgb("7aa968"), mist=0.3)
     for x in easel.spread(max(2, round(easel.period * 4))):
         paint_bush(
             easel,
@@ -60,14 +59,14 @@ def paint_hill(easel: Easel) -> None:
             easel.rng.uniform(0.03, 0.05),
             rgb("64955d"),
         )
-    crest, line = _ridge(easel, 0.775, 0.045, 1.0, 0.0, rgb("93c65c"), rgb("4f9150"), waves=1)
+    crest, line = paint_ridge(easel, 0.775, 0.045, 1.0, 0.0, rgb("93c65c"), rgb("4f9150"), waves=1)
     x = float(line[np.argmin(line[:, 1]), 0]) + easel.aspect * 0.32
     paint_tree(easel, crest, x, height_at(line, x, crest.period) + 0.012, 0.40, rgb("5f9c4a"))
     paint_patches(easel, crest, 40, 0.84, 1.1, (rgb("b4d873"), rgb("3f8048")))
     paint_grass(easel, crest, 700, lambda s: (0.80 + 0.24 * s, 0.5 + s), 0.024)
     paint_flowers(easel, crest, 40, 0.85, 1.05)
     _tufts(easel)
-    _lens_grass(easel)
+    paint_lens_grass(easel)
 
 
 def paint_forest(easel: Easel) -> None:
@@ -75,7 +74,7 @@ def paint_forest(easel: Easel) -> None:
     paint_sky(easel, horizon=0.7, clouds=0.4)
     haze = (0.72, 0.5, 0.28)
     for k, (depth, level) in enumerate(((0.16, 0.66), (0.34, 0.70), (0.62, 0.745))):
-        sheet, ridge = _ridge(
+        sheet, ridge = paint_ridge(
             easel, level, 0.012, depth, haze[k], rgb("7fa860"), rgb("5c8a4e"), mist=0.25, top=-0.6
         )
         _trunks(easel, sheet, ridge, thick=0.022 + 0.020 * k, number=5.2 - 1.3 * k)
@@ -83,7 +82,7 @@ def paint_forest(easel: Easel) -> None:
             paint_bush(
                 easel, sheet, x, height_at(ridge, x, sheet.period) + 0.02, 0.05 + 0.03 * k, rgb("4d8448")
             )
-    sheet, _ = _ridge(easel, 0.775, 0.01, 1.0, 0.0, rgb("8cab55"), rgb("4b6f40"), top=0.55)
+    sheet, _ = paint_ridge(easel, 0.775, 0.01, 1.0, 0.0, rgb("8cab55"), rgb("4b6f40"), top=0.55)
     paint_patches(easel, sheet, 60, 0.80, 1.1, (rgb("d8d27c"), rgb("3c6238"), rgb("a67f4c")))
     paint_grass(easel, sheet, 420, lambda s: (0.79 + 0.26 * s, 0.5 + s), 0.022)
     _canopy(easel, (rgb("3e7a44"), rgb("2f6640"), rgb("5a9448")))
@@ -95,7 +94,7 @@ def paint_jungle(easel: Easel) -> None:
     """Palms, vines and large leaves in warm mist."""
     paint_sky(easel, horizon=0.72, clouds=0.4)
     for k, (depth, level, haze) in enumerate(((0.18, 0.64, 0.66), (0.38, 0.69, 0.42), (0.66, 0.74, 0.18))):
-        sheet, ridge = _ridge(
+        sheet, ridge = paint_ridge(
             easel, level, 0.02, depth, haze, rgb("5fa565"), rgb("3f8058"), mist=0.25, top=-0.5
         )
         for x in easel.spread(max(2, round(easel.period * 2.4))):
@@ -115,7 +114,7 @@ def paint_jungle(easel: Easel) -> None:
                 0.10 + 0.05 * k,
                 (rgb("4f9a55"), rgb("74b457")),
             )
-    sheet, _ = _ridge(easel, 0.785, 0.01, 1.0, 0.0, rgb("7fae55"), rgb("3a6a48"), top=0.6)
+    sheet, _ = paint_ridge(easel, 0.785, 0.01, 1.0, 0.0, rgb("7fae55"), rgb("3a6a48"), top=0.6)
     paint_patches(easel, sheet, 50, 0.82, 1.1, (rgb("b6cf6b"), rgb("2f5c40")))
     _canopy(easel, (rgb("2f7a4c"), rgb("24623f"), rgb("57a04e")))
     _tufts(easel)
@@ -125,7 +124,7 @@ def paint_jungle(easel: Easel) -> None:
 def paint_garden(easel: Easel) -> None:
     """A lawn before hedges, rose bushes and a white fence."""
     paint_sky(easel)
-    sheet, ridge = _ridge(easel, 0.60, 0.012, 0.22, 0.5, rgb("86b57c"), rgb("74a56c"), mist=0.2)
+    sheet, ridge = paint_ridge(easel, 0.60, 0.012, 0.22, 0.5, rgb("86b57c"), rgb("74a56c"), mist=0.2)
     for x in easel.spread(max(3, round(easel.period * 4))):
         paint_tree(
             easel,
@@ -135,7 +134,7 @@ def paint_garden(easel: Easel) -> None:
             easel.rng.uniform(0.16, 0.30),
             rgb("6aa05c"),
         )
-    hedge, ridge = _ridge(easel, 0.655, 0.006, 0.5, 0.18, rgb("68a356"), rgb("427f4b"), top=0.4)
+    hedge, ridge = paint_ridge(easel, 0.655, 0.006, 0.5, 0.18, rgb("68a356"), rgb("427f4b"), top=0.4)
     for x in easel.spread(max(4, round(easel.period * 6))):
         paint_bush(
             easel,
@@ -149,24 +148,24 @@ def paint_garden(easel: Easel) -> None:
             at = (x + easel.rng.normal(0, 0.045), 0.665 - abs(easel.rng.normal(0, 0.035)))
             hedge.fill(ellipse(*at, 0.009, 0.008, 10), PETALS[int(easel.rng.integers(len(PETALS)))])
     _fence(easel, 0.71)
-    _lawn(easel, 0.755, flowers=150)
-    _lens_grass(easel, petals=True)
+    paint_lawn(easel, 0.755, flowers=150)
+    paint_lens_grass(easel, petals=True)
 
 
 def paint_farm(easel: Easel) -> None:
     """Ripe fields in rows, a red barn, round bales."""
     paint_sky(easel)
-    _far_hills(easel, rgb("8cb389"))
-    mid, ridge = _ridge(easel, 0.615, 0.016, 0.34, 0.3, rgb("c9c46a"), rgb("a9ad58"), mist=0.2, top=0.25)
+    paint_far_hills(easel, rgb("8cb389"))
+    mid, ridge = paint_ridge(easel, 0.615, 0.016, 0.34, 0.3, rgb("c9c46a"), rgb("a9ad58"), mist=0.2, top=0.25)
     _barn(mid, easel.aspect * 0.24, 0.625, 0.17)
     for x in easel.spread(max(2, round(easel.period * 1.6))):
         if abs(x - easel.aspect * 0.24) > 0.2:
             paint_tree(easel, mid, x, height_at(ridge, x, mid.period) + 0.015, 0.13, rgb("6b9a4c"))
-    field, _ = _ridge(easel, 0.68, 0.008, 0.62, 0.1, rgb("ecc964"), rgb("cf9f48"), top=0.5)
+    field, _ = paint_ridge(easel, 0.68, 0.008, 0.62, 0.1, rgb("ecc964"), rgb("cf9f48"), top=0.5)
     gold = tuple(rgb(code) for code in ("e9c35c", "f6dd86", "cf9d44", "deb350"))
     paint_grass(easel, field, 1100, lambda s: (0.69 + 0.12 * s, 0.7 + 0.6 * s), 0.030, gold)
-    _lawn(easel, 0.775, flowers=30, colours=(rgb("b9b45a"), rgb("8f8f48")))
-    _lens_grass(easel, greens=gold)
+    paint_lawn(easel, 0.775, flowers=30, colours=(rgb("b9b45a"), rgb("8f8f48")))
+    paint_lens_grass(easel, greens=gold)
 
 
 def paint_mountains(easel: Easel) -> None:
@@ -175,7 +174,9 @@ def paint_mountains(easel: Easel) -> None:
     _range(easel, 0.62, 0.52, 0.06, 0.62, rgb("6f86a8"), peaks=3, snow=0.95)
     _range(easel, 0.68, 0.36, 0.14, 0.46, rgb("5f7a92"), peaks=5, snow=0.5)
     _range(easel, 0.72, 0.16, 0.28, 0.34, rgb("4f7a72"), peaks=7, snow=0.0)
-    woods, ridge = _ridge(easel, 0.735, 0.014, 0.5, 0.2, rgb("56835a"), rgb("44724f"), mist=0.15, top=0.3)
+    woods, ridge = paint_ridge(
+        easel, 0.735, 0.014, 0.5, 0.2, rgb("56835a"), rgb("44724f"), mist=0.15, top=0.3
+    )
     for x in easel.spread(max(4, round(easel.period * 8))):
         paint_pine(
             easel,
@@ -185,8 +186,8 @@ def paint_mountains(easel: Easel) -> None:
             easel.rng.uniform(0.11, 0.21),
             rgb("3c6b56"),
         )
-    _lawn(easel, 0.79, flowers=24, colours=(rgb("93b063"), rgb("5f8a52")), stones=7)
-    _lens_grass(easel)
+    paint_lawn(easel, 0.79, flowers=24, colours=(rgb("93b063"), rgb("5f8a52")), stones=7)
+    paint_lens_grass(easel)
 
 
 def paint_desert(easel: Easel) -> None:
@@ -217,7 +218,7 @@ def paint_desert(easel: Easel) -> None:
         (0.48, 0.69, 0.035, 0.16),
         (1.0, 0.765, 0.02, 0.0),
     ):
-        sheet, ridge = _ridge(
+        sheet, ridge = paint_ridge(
             easel, level, swell, depth, haze, rgb("f3cf8c"), rgb("d99f62"), mist=0.1, top=0.3
         )
         _dune_shades(easel, sheet, ridge, level)
@@ -242,13 +243,13 @@ def paint_snowfield(easel: Easel) -> None:
     paint_sky(easel, clouds=0.8)
     _range(easel, 0.60, 0.30, 0.07, 0.6, rgb("7f97bb"), peaks=4, snow=1.0)
     for depth, level, haze, size in ((0.2, 0.62, 0.5, 0.13), (0.42, 0.665, 0.26, 0.22)):
-        sheet, ridge = _ridge(easel, level, 0.018, depth, haze, SNOW, rgb("cfdfee"), mist=0.12, top=0.1)
+        sheet, ridge = paint_ridge(easel, level, 0.018, depth, haze, SNOW, rgb("cfdfee"), mist=0.12, top=0.1)
         for x in easel.spread(max(3, round(easel.period * 5))):
             high = size * easel.rng.uniform(0.7, 1.2)
             paint_pine(
                 easel, sheet, x, height_at(ridge, x, sheet.period) + 0.015, high, rgb("4a7a72"), snow=0.9
             )
-    sheet, _ = _ridge(easel, 0.745, 0.014, 1.0, 0.0, rgb("fbfdff"), rgb("b9d0e6"), top=0.5)
+    sheet, _ = paint_ridge(easel, 0.745, 0.014, 1.0, 0.0, rgb("fbfdff"), rgb("b9d0e6"), top=0.5)
     paint_patches(easel, sheet, 46, 0.79, 1.15, (rgb("ffffff"), rgb("a9c3e0"), rgb("c3d6ea")))
     front = easel.sheet(top=0.86, bottom=1.2, depth=1.0, in_front=True)
     for x in easel.spread(max(4, round(easel.period * 6))):
@@ -266,7 +267,9 @@ def paint_lake(easel: Easel) -> None:
     """Still water under mountains that stand on their heads in it, reeds at the near shore."""
     paint_sky(easel, clouds=0.8)
     _range(easel, 0.60, 0.34, 0.07, 0.55, rgb("6f8aa8"), peaks=4, snow=0.6)
-    woods, ridge = _ridge(easel, 0.585, 0.014, 0.18, 0.36, rgb("5f8f6a"), rgb("4f805f"), top=0.3, bottom=0.64)
+    woods, ridge = paint_ridge(
+        easel, 0.585, 0.014, 0.18, 0.36, rgb("5f8f6a"), rgb("4f805f"), top=0.3, bottom=0.64
+    )
     for x in easel.spread(max(5, round(easel.period * 11))):
         paint_pine(
             easel,
@@ -287,7 +290,7 @@ def paint_lake(easel: Easel) -> None:
         deep = easel.rng.uniform(0.03, 0.09)
         water.fill(ellipse(x, 0.62, 0.05, deep), rgb("4f7f70"), None, 0.35)
     paint_ripples(easel, water, 0.64, 0.86, 90)
-    _lawn(easel, 0.80, flowers=40)
+    paint_lawn(easel, 0.80, flowers=40)
     front = easel.sheet(top=0.55, bottom=DEPTHS, depth=1.35, in_front=True, sway=0.014, blur=0.003)
     reeds = tuple(rgb(code) for code in ("5c8a4a", "7aa055", "456f45"))
     for x in easel.spread(max(2, round(easel.period * 1.3))):
@@ -313,13 +316,11 @@ def paint_ripples(easel: Easel, sheet: Sheet, top: float, bottom: float, number:
         )
 
 
-def _far_hills(easel: Easel, colour: Colour, level: float = 0.56) -> None:
-    sheet, ridge = _ridge(
+def paint_far_hills(easel: Easel, colour: Colour, level: float = 0.56) -> None:
+    sheet, ridge = paint_ridge(
         easel, level, 0.035, 0.08, 0.70, mix(colour, rgb("6f8fb0"), 0.4), colour, mist=0.2, top=0.1
     )
-    if easel.weather is not Weather.RAIN and not easel.palette.light.is_night:
-        paint_birds(easel, sheet, 6)
-    sheet, ridge = _ridge(
+    sheet, ridge = paint_ridge(
         easel, level + 0.03, 0.028, 0.17, 0.54, colour, mix(colour, GREENS[1], 0.4), mist=0.25
     )
     for x in easel.spread(max(3, round(easel.period * 9)), 0.8):
@@ -330,7 +331,7 @@ def _far_hills(easel: Easel, colour: Colour, level: float = 0.56) -> None:
         )
 
 
-def _ridge(
+def paint_ridge(
     easel: Easel,
     level: float,
     swell: float,
@@ -354,7 +355,7 @@ def _ridge(
     return sheet, ridge
 
 
-def _lawn(
+def paint_lawn(
     easel: Easel,
     level: float,
     *,
@@ -363,7 +364,7 @@ def _lawn(
     stones: int = 0,
 ) -> None:
     """The ground that subjects stand on, and the tufts before their feet."""
-    sheet, _ = _ridge(easel, level, 0.010, 1.0, 0.0, *colours, top=0.5)
+    sheet, _ = paint_ridge(easel, level, 0.010, 1.0, 0.0, *colours, top=0.5)
     light, dark = mix(colours[0], (255, 250, 180), 0.3), mix(colours[1], (20, 60, 60), 0.25)
     paint_patches(easel, sheet, 56, level + 0.03, 1.1, (light, dark, colours[0]))
     greens = (mix(colours[0], light, 0.5), mix(colours[0], colours[1], 0.5), colours[1], dark)
@@ -403,7 +404,7 @@ def _tufts(easel: Easel, greens: tuple[Colour, ...] = GREENS) -> None:
         )
 
 
-def _lens_grass(easel: Easel, *, petals: bool = False, greens: tuple[Colour, ...] = GREENS[:2]) -> None:
+def paint_lens_grass(easel: Easel, *, petals: bool = False, greens: tuple[Colour, ...] = GREENS[:2]) -> None:
     """Out-of-focus blades close to the lens, low enough to leave the subject free."""
     sheet = easel.sheet(top=0.78, bottom=DEPTHS, depth=1.6, in_front=True, sway=0.016, blur=0.005)
     rng = easel.rng

@@ -25,7 +25,7 @@ def paint_sky(easel: Easel, horizon: float = 0.64, clouds: float = 1.0) -> None:
         _lamp(easel, sheet)
     elif easel.weather is Weather.FOG:
         sheet.shine(easel.palette.light.lamp_at[0] * easel.aspect, 0.24, 0.5, easel.palette.light.lamp, 0.5)
-    _clouds(easel, horizon, clouds * (2.2 if easel.weather in (Weather.CLOUDS, Weather.RAIN) else 1.0))
+    _clouds(easel, sheet, horizon, clouds * (2.2 if easel.weather in (Weather.CLOUDS, Weather.RAIN) else 1.0))
 
 
 def paint_stars(easel: Easel, sheet: Sheet, number: int, horizon: float) -> None:
@@ -55,12 +55,16 @@ def _lamp(easel: Easel, sheet: Sheet) -> None:
         sheet.lamp(ellipse(x, y, 0.052, 0.052, 48), mix(light.lamp, WHITE, 0.35))
 
 
-def _clouds(easel: Easel, horizon: float, plenty: float) -> None:
+def _clouds(easel: Easel, far: Sheet, horizon: float, plenty: float) -> None:
     light, rng = easel.palette.light, easel.rng
     windy = 3.0 if easel.weather is Weather.WIND else 1.0
     dark = 0.62 if light.is_night else 0.0
-    for depth, low, high, size, opacity in ((0.05, 0.40, 0.56, 0.30, 0.6), (0.10, 0.02, 0.34, 0.52, 0.92)):
-        sheet = easel.sheet(top=-0.3, bottom=horizon, depth=depth, drift=(0.006 + 0.05 * depth) * windy)
+    # The far bank is part of the sky; the near one drifts before it.
+    banks = (
+        (far, 0.40, 0.56, 0.30, 0.6),
+        (easel.sheet(top=-0.3, bottom=horizon, depth=0.10, drift=0.011 * windy), 0.02, 0.34, 0.52, 0.92),
+    )
+    for sheet, low, high, size, opacity in banks:
         number = max(1, round(easel.count(3.2 * plenty) * easel.period / 3.0))
         for x in easel.spread(number):
             width = size * rng.uniform(0.6, 1.25)
@@ -69,6 +73,8 @@ def _clouds(easel: Easel, horizon: float, plenty: float) -> None:
             foot = mix(mix(light.sky[1], light.sky[-1], 0.6), light.sky[1], dark)
             outlines = puff(x, y, width, width * rng.uniform(0.26, 0.36), rng)
             sheet.canvas.union(outlines, easel.palette.raw(top), easel.palette.raw(foot), opacity, 0.0012)
+    if not light.is_night and easel.weather in (Weather.CLEAR, Weather.CLOUDS, Weather.WIND):
+        paint_birds(easel, far, 6)
 
 
 def paint_birds(easel: Easel, sheet: Sheet, number: int) -> None:

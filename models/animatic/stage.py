@@ -3,6 +3,8 @@
 A frame in the making is [H, W, 4] uint8; its alpha is always 255. Everything laid over it is premultiplied.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +16,21 @@ from models.animatic.easel import Layer
 
 def lay_backdrop(frame: Pixels, layers: tuple[Layer, ...], view: View, time_s: float) -> None:
     """Lay layers from the horizon towards the lens, drawing of each only what nearer ones leave visible."""
-    height = frame.shape[0]
-    placed = [(layer, _placement(layer, view, time_s, frame)) for layer in layers]
+    height, width = frame.shape[:2]
     hidden_from = height
-    limits: list[int] = []
-    for layer, matrix in reversed(placed):
-        limits.append(hidden_from)
-        hidden_from = min(hidden_from, _rows(layer, matrix, frame)[1])
-    for (layer, matrix), limit in zip(placed, reversed(limits), strict=True):
-        top, solid, bottom = _rows(layer, matrix, frame)
-        bottom = min(bottom, limit)
-        blend_until = min(solid, bottom)
-        if top < blend_until:
-            _over(frame, layer.image, matrix, (0, top, frame.shape[1], blend_until))
-        if blend_until < bottom:
-            _warp(layer.image, matrix, (0, blend_until, frame.shape[1], bottom), frame[blend_until:bottom])
+    shown: list[tuple[Layer, Floats, int, int, int]] = []
+    for layer in reversed(layers):
+        matrix = _placement(layer, view, time_s, height)
+        top, solid, bottom = _rows(layer, matrix, height, width)
+        bottom = min(bottom, hidden_from)
+        hidden_from = min(hidden_from, solid)
+        if top < bottom:
+            shown.append((layer, matrix, top, min(max(solid, top), bottom), bottom))
+    for layer, matrix, top, solid, bottom in reversed(shown):
+        if top < solid:
+            _over(frame, layer.image, matrix, (0, top, width, solid))
+        if solid < bottom:
+            _warp(layer.image, matrix, (0, solid, width, bottom), frame[solid:bottom])
 
 
 def lay_sprite(frame: Pixels, image: Pixels, matrix: Floats, opacity: float = 1.0) -> None:
@@ -68,57 +70,61 @@ def paint_vignette(height: int, width: int, strength: float) -> Pixels | None:
     return cv2.merge([kept, kept, kept, np.full_like(kept, 255)])
 
 
-def _placement(layer: Layer, view: View, time_s: float, frame: Pixels) -> Floats:
+def _placement(layer: Layer, view: View, time_s: float, height: int) -> Floats:
     """The map [2, 3] from a layer's pixels to the frame's, on the turn of its period that is in view."""
-    matrix = view.matrix(layer.depth, frame.shape[0])
-    corners = np.array([[0.0, 0.0], [0.0, frame.shape[0]]])
-    left = min(float(x) for x in (np.linalg.inv(matrix[:, :2]) @ (corners - matrix[:, 2]).T)[0])
-    moved = layer.drift * time_s + (layer.sway * np.sin(time_s * 1.1) if layer.washes else 0.0)
-    turn = np.floor((left - moved - 0.02) / layer.period) * layer.period + moved
-    lean = 0.0
+    matrix = view.matrix(layer.depth, height)
+    (a, b, tx), (c, d, ty) = matrix.tolist()
+    # The world x under the frame's left corners, by the inverse of a rotation and a scale.
+    square = a * d - b * c
+    left = min(-d * tx + b * ty, -d * tx - b * (height - ty)) / square
+    moved = layer.drift * time_s + (layer.sway * math.sin(time_s * 1.1) if layer.washes else 0.0)
+    turn = math.floor((left - moved - 0.02) / layer.period) * layer.period + moved
+    lean, tall = 0.0, layer.bottom - layer.top
     if layer.sway and not layer.washes:
-        tall = layer.bottom - layer.top
-        lean = layer.sway * (np.sin(time_s * 1.9 + 4 * layer.depth) + 0.4 * np.sin(time_s * 4.3)) / tall
-    # From the layer's pixels to the world; blades lean about the sheet's lower edge. Both pixel grids
-    # count from corners here, OpenCV from centres: the half pixels below.
-    local = np.array([[1 / layer.scale, -lean / layer.scale], [0.0, 1 / layer.scale]])
-    origin = np.array([turn + lean * (layer.bottom - layer.top), layer.top])
-    return _composed(matrix, local, origin)
-
-
-def _composed(matrix: Floats, local: Floats, origin: Floats) -> Floats:
-    """`matrix` after (`local`, `origin`), between the pixel centres of two images."""
-    linear = matrix[:, :2] @ local
-    offset = matrix[:, :2] @ origin + matrix[:, 2]
-    return np.column_stack([linear, offset + linear @ (0.5, 0.5) - (0.5, 0.5)])
+        lean = layer.sway * (math.sin(time_s * 1.9 + 4 * layer.depth) + 0.4 * math.sin(time_s * 4.3)) / tall
+    # From the layer's pixels to the world: blades lean about the sheet's lower edge.
+    k = 1 / layer.scale
+    x, y = turn + lean * tall, layer.top
+    linear = (a * k, (b - a * lean) * k, c * k, (d - c * lean) * k)
+    return _between_centres(linear, (a * x + b * y + tx, c * x + d * y + ty))
 
 
 def composed(matrix: Floats, local: Floats, origin: tuple[float, float]) -> Floats:
-    """The map from an image's pixel centres to the frame's, by way of the world."""
-    return _composed(matrix, local, np.array(origin))
+    """The map from an image's pixels to the frame's, by way of the world: `matrix` after (`local`, `origin`)."""
+    (a, b), (c, d) = (matrix[:, :2] @ local).tolist()
+    (p, q, tx), (r, s, ty) = matrix.tolist()
+    x, y = origin
+    return _between_centres((a, b, c, d), (p * x + q * y + tx, r * x + s * y + ty))
 
 
-def _rows(layer: Layer, matrix: Floats, frame: Pixels) -> tuple[int, int, int]:
+def _between_centres(linear: tuple[float, float, float, float], offset: tuple[float, float]) -> Floats:
+    """Our maps count pixels from their corners, OpenCV's from their centres: half a pixel at both ends."""
+    a, b, c, d = linear
+    return np.array([[a, b, offset[0] + (a + b) / 2 - 0.5], [c, d, offset[1] + (c + d) / 2 - 0.5]])
+
+
+def _rows(layer: Layer, matrix: Floats, height: int, width: int) -> tuple[int, int, int]:
     """The frame's rows where a layer begins, is solid across the frame, and ends."""
-    height, width = frame.shape[:2]
-    linear, offset = matrix[:, :2], matrix[:, 2]
+    (a, b, tx), (c, d, ty) = matrix.tolist()
     # Along the frame's width a rolled layer's edge climbs by this much.
-    climb = abs(float(linear[1, 0])) / max(float(linear[0, 0]), 1e-9) * width
+    climb = abs(c / a) * width
 
     def row(world_y: float) -> float:
         y = (world_y - layer.top) * layer.scale
-        at_left = offset[1] + linear[1, 1] * y
-        x_left = (0 - offset[0] - linear[0, 1] * y) / linear[0, 0]
-        return float(at_left + linear[1, 0] * x_left)
+        return ty + d * y - c * (tx + b * y) / a
 
-    top = int(np.clip(np.floor(row(layer.top) - climb - 1), 0, height))
-    solid = int(np.clip(np.ceil(row(layer.solid_from) + climb + 1.5), 0, height))
+    top = math.floor(row(layer.top) - climb - 1)
+    solid = math.ceil(row(layer.solid_from) + climb + 1.5)
     end = row(layer.bottom)
-    bottom = int(np.clip(np.ceil(end + climb + 1), 0, height))
-    if bottom < height or end - climb - 1 < height:
-        # Its lower edge may be in sight: nothing of it may be taken for solid below that.
-        return top, min(solid, bottom) if end - climb - 1 >= height else bottom, bottom
-    return top, solid, bottom
+    bottom = math.ceil(end + climb + 1)
+    if end - climb - 1 < height:
+        # Its lower edge is in sight, and soft: nothing of the layer may be taken for solid.
+        solid = height
+    return _within(top, height), _within(solid, height), _within(bottom, height)
+
+
+def _within(row: int, height: int) -> int:
+    return min(max(row, 0), height)
 
 
 def _bounds(image: NDArray[np.uint8], matrix: Floats, frame: Pixels) -> tuple[int, int, int, int] | None:
@@ -152,9 +158,8 @@ def _over(
     patch = _warp(image, matrix, box)
     if opacity < 1.0:
         patch = cv2.convertScaleAbs(patch, alpha=max(opacity, 0.0))
-    alpha = cv2.extractChannel(patch, 3)
-    gone = cv2.bitwise_not(alpha)
+    # The fourth channel becomes 255: a frame's own alpha stays full through it.
+    gone = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(patch, 3)), cv2.COLOR_GRAY2BGRA)
     under = frame[top:bottom, left:right]
-    kept = cv2.multiply(under, cv2.merge([gone, gone, gone, gone]), scale=1 / 255)
-    cv2.add(kept, patch, dst=kept)
-    under[:] = kept
+    kept = cv2.multiply(under, gone, scale=1 / 255)
+    under[:] = cv2.add(kept, patch, dst=kept)

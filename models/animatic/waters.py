@@ -8,7 +8,7 @@ from models.animatic.flora import paint_leaves, paint_palm, paint_patches, paint
 from models.animatic.landscapes import DEPTHS, paint_ripples
 from models.animatic.palette import mix, rgb
 from models.animatic.shapes import Points, blob, box, down_to, ellipse, polygon, rounded, skyline, smooth
-from models.animatic.skies import WHITE, paint_birds, paint_sky
+from models.animatic.skies import WHITE, paint_sky
 
 
 def paint_beach(easel: Easel) -> None:
@@ -21,7 +21,6 @@ def paint_beach(easel: Easel) -> None:
     paint_ripples(easel, sea, 0.57, 0.72, 70)
     for x in easel.spread(max(1, round(easel.period * 0.8))):
         _sail(sea, x, 0.567, easel.rng.uniform(0.035, 0.06))
-    paint_birds(easel, sea, 4)
     for level, colour, depth in ((0.685, rgb("66cbc6"), 0.4), (0.725, rgb("8fdcd2"), 0.55)):
         wave = easel.sheet(top=0.55, bottom=1.0, depth=depth, haze=0.05, sway=0.010, washes=True)
         line = skyline(wave.period, level, 0.006, easel.rng)
@@ -52,7 +51,6 @@ def paint_sea(easel: Easel) -> None:
     _path_of_light(easel, far, 0.575, 0.66)
     paint_ripples(easel, far, 0.58, 0.66, 60)
     _island(easel, far, easel.aspect * 0.22, 0.576)
-    paint_birds(easel, far, 5)
     tones = ("4aa0c2", "3d8fb8", "3380ab", "2b719d", "24638d")
     for k, code in enumerate(tones):
         front = k >= 3
