@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import ffmpeg
+from av.error import FFmpegError
 
 from reelhouse.errors import InputError, MediaError
 from reelhouse.media.atomic import written
@@ -127,7 +128,7 @@ def _inspected(path: Path) -> tuple[_Kind, Fraction, int]:
                 sample_description=bytes(codec.extradata or b""),
             )
             return kind, frame_rate, stream.frames
-    except (av.FFmpegError, IndexError) as error:
+    except (FFmpegError, IndexError) as error:
         raise MediaError(f"cannot read the segment {path}: {error}") from error
 
 

@@ -18,7 +18,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, which takes its name when the block ends well and goes when it does not.
+    """A temporary path beside `path`: renamed to it when the block ends well, removed when it does not.
 
     The folder is made if it is missing.
 

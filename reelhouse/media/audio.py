@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import ffmpeg
+from av.error import FFmpegError
 
 from reelhouse.errors import MediaError
 from reelhouse.media.atomic import written
@@ -86,7 +87,7 @@ def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> f
         MediaError: not sound, or silent.
     """
     _check_is_sound(sound)
-    command = ffmpeg.input(str(sound)).audio.filter("ebur128").output("-", format="null", v="info")
+    command = ffmpeg.input(str(sound)).audio.filter("ebur128", framelog="quiet").output("-", format="null", v="info")
     said = run(command, what=f"measure the loudness of {sound.name}", cancelled=cancelled)
     found = re.findall(r"^\s*I:\s+(-?[\d.]+|-?inf|nan) LUFS", said, re.MULTILINE)
     loudness = float(found[-1]) if found else float("-inf")
@@ -123,7 +124,7 @@ def _check_is_sound(path: Path) -> float:
             if container.duration:
                 return container.duration / av.time_base
             return sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         with_what = getattr(error, "strerror", None) or error
         raise MediaError(f"{path.name} is not a sound file that can be read: {with_what}") from error
 

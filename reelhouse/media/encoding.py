@@ -1,4 +1,4 @@
-"""How Reelhouse asks ffmpeg for picture: one colour space, exact time, and x264 set so that files can be joined.
+"""How Reelhouse asks ffmpeg for picture: one colour space, exact time, and H.264 that can be joined.
 
 Everything is BT.709, limited range, 4:2:0, and says so in its tags: clips whose tags differ make ffmpeg
 rebuild its filter graph in the middle of a joined film. Conversions name their matrix for the same reason.

@@ -110,6 +110,7 @@ class Process:
         self._total_s = total_s
         self._on_progress = on_progress if total_s else None
         self._cancelled = cancelled
+        self._share = 0.0
         self._stderr = b""
         self._progress_line = b""
         self._popen = subprocess.Popen(
@@ -166,8 +167,7 @@ class Process:
         stderr = self._stderr.decode(errors="replace").strip()
         if code != 0 or any(words in stderr for words in _NO_ROOM):
             raise _failure(self._what, code, stderr)
-        if self._on_progress:
-            self._on_progress(1.0)
+        self._advance(1.0)
         return stderr
 
     def kill(self) -> None:
@@ -209,8 +209,13 @@ class Process:
         for line in lines:
             key, _, value = line.partition(b"=")
             # The first block says N/A.
-            if self._on_progress and self._total_s and key == b"out_time_us" and value.strip().isdigit():
-                self._on_progress(min(1.0, int(value) / 1e6 / float(self._total_s)))
+            if self._total_s and key == b"out_time_us" and value.strip().isdigit():
+                self._advance(min(1.0, int(value) / 1e6 / float(self._total_s)))
+
+    def _advance(self, share: float) -> None:
+        if self._on_progress is not None and share > self._share:
+            self._share = share
+            self._on_progress(share)
 
     def _close_stdin(self) -> None:
         if self._popen.stdin is not None:

@@ -81,8 +81,8 @@ def _to_rgb_or_rgba(image: Image.Image) -> Image.Image:
         return _from_deep_grey(image).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
-        lowest, _ = rgba.getchannel("A").getextrema()
-        return rgba if lowest < 255 else rgba.convert("RGB")
+        opaque = np.asarray(rgba.getchannel("A")).min(initial=255) == 255
+        return rgba.convert("RGB") if opaque else rgba
     return image.convert("RGB")
 
 

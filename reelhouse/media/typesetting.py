@@ -11,13 +11,16 @@ from functools import cache
 from typing import TypeAlias
 
 import pylopdf_fonts_zh_cn
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from reelhouse.errors import InputError
 
 Measure: TypeAlias = Callable[[str], float]
 
-_NEVER_FIRST = frozenset("、。，．：；！？）］｝〕〉》」』】〗％‰…—～·’”,.:;!?)]}%")
+# Advances are taken at this size, large enough for hinting not to round them.
+_UNITS = 1000
+
+_NEVER_FIRST = frozenset("、。，．：；！？）］｝〕〉》」』】〗％‰…—–～·’”,.:;!?)]}%")
 _NEVER_LAST = frozenset("（［｛〔〈《「『【〖‘“([{")
 # Noto Sans SC sets these a whole Chinese character wide, which tears "don’t" apart.
 _LATIN_MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "—": "–"})
@@ -115,6 +118,20 @@ def _may_break(before: str, after: str) -> bool:
     return before == " " or is_ideographic(before) or is_ideographic(after)
 
 
+def measure(size: float) -> Measure:
+    """The width of a text in pixels as `draw` sets it: the sum of its characters' advances."""
+
+    def width(text: str) -> float:
+        return sum(_advance(character) for character in text) * size / _UNITS
+
+    return width
+
+
+@cache
+def _advance(character: str) -> float:
+    return typeface(_UNITS).getlength(character)
+
+
 @cache
 def _has_glyph(character: str) -> bool:
     if character == " ":
@@ -124,5 +141,6 @@ def _has_glyph(character: str) -> bool:
 
 
 def _drawn(character: str) -> tuple[float, bytes]:
-    font = typeface(32)
-    return font.getlength(character), bytes(font.getmask(character))
+    picture = Image.new("L", (64, 64))
+    ImageDraw.Draw(picture).text((16, 8), character, fill=255, font=typeface(32))
+    return _advance(character), picture.tobytes()

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -126,7 +127,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             # A slice thread shows frames at once; frame threads would decode past the one wanted.
             stream.thread_type = "SLICE"
             yield container, stream
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise MediaError(f"cannot read {path} as a video: {error.strerror or error}") from error
 
 
@@ -195,4 +196,4 @@ class _ToRgb:
         self._graph.push(frame)
         rgb = self._graph.pull()
         assert isinstance(rgb, VideoFrame)  # noqa: S101 - the graph holds nothing but video filters
-        return rgb.to_ndarray()
+        return rgb.to_ndarray().astype(np.uint8, copy=False)
