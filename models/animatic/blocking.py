@@ -43,7 +43,7 @@ class Mark:
 def place(direction: Direction, sprites: Sequence[Sprite], aspect: float) -> list[Mark]:
     """One mark a part: spread over the frame, later ones behind, held ones by their holders."""
     free = [k for k, part in enumerate(direction.parts) if part.held_by is None]
-    slots = _SLOTS[max(1, len(free))]
+    slots = _SLOTS[len(free)] if free else ()
     if len(free) == 1 and direction.travels:
         slots = (0.5 - 0.07 * direction.heading,)  # leave room ahead
     marks: dict[int, Mark] = {}

@@ -1,0 +1,105 @@
+"""Fixtures for whole films: a Prefect server for the session, a studio of its own for each test."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from flows.local_server import LocalServer
+from studio.cli import main
+from studio.prefect_environment import prepare_prefect
+
+COMMAND = [sys.executable, "-m", "studio.cli"]
+
+
+@pytest.fixture(scope="session")
+def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server, started as a render starts its own."""
+    home = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(home))
+        prepare_prefect(home, os.environ)
+        with LocalServer(home / "server.log") as server:
+            patch.setenv("PREFECT_API_URL", server.url())
+            yield os.environ["PREFECT_API_URL"]
+
+
+@dataclass(frozen=True)
+class Done:
+    stdout: str
+    stderr: str
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A folder with a storyboard, a home beside it, and the command line run in it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def write(self, text: str, name: str = "board.yaml") -> Path:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return self.folder / name
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> "Done":
+        """Run the command line in this process, which has imported everything already."""
+        out, errors = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["reelhouse", *arguments])
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            found = _exit_code()
+        assert found == code, f"exit code {found}\n{out.getvalue()}\n{errors.getvalue()}"
+        return Done(out.getvalue(), errors.getvalue())
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def studio(tmp_path: Path, prefect_url: str) -> Studio:
+    """A studio with two pictures, fox.png and kite.png, that reports to the session's Prefect server."""
+    folder = tmp_path / "studio"
+    folder.mkdir()
+    for name, colour in (("fox", (200, 90, 40)), ("kite", (240, 200, 40))):
+        picture = Image.new("RGBA", (120, 90))
+        ImageDraw.Draw(picture).ellipse((20, 15, 100, 75), fill=colour)
+        picture.save(folder / f"{name}.png")
+    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "REELHOUSE_HOME": str(folder / "home")}
+    return Studio(folder, environment)
