@@ -78,9 +78,9 @@ class PostgresServer(Server):
         """The URL of one of its databases, as an operator would write it."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: str, *values: str) -> None:
-        """Run an administrative statement; `values` stand for its %s."""
-        with closing(psycopg2.connect(self.url("postgres"))) as connection:
+    def execute(self, statement: str, *values: str, database: str = "postgres") -> None:
+        """Run a statement as the administrator; `values` stand for its %s."""
+        with closing(psycopg2.connect(self.url(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, values)

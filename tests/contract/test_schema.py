@@ -61,14 +61,14 @@ def test_four_processes_may_open_a_new_database_at_once(empty_url: str):
     engine.dispose()
 
 
-def test_a_schema_from_the_future_is_refused(database_url: str):
-    engine = open_database(database_url)
+def test_a_schema_from_the_future_is_refused(empty_url: str):
+    engine = open_database(empty_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
 
     with pytest.raises(LineageError, match=r"9999.*newer Reelhouse"):
-        open_database(database_url)
+        open_database(empty_url)
 
 
 def test_an_interrupted_migration_leaves_no_trace(empty_url: str, monkeypatch: pytest.MonkeyPatch):
