@@ -10,11 +10,12 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from models.animatic.shapes import Points
 
-Pixels: TypeAlias = NDArray[np.uint8]
+Pixels: TypeAlias = MatLike  # always uint8 here; OpenCV promises no more than an array
 Colour: TypeAlias = tuple[float, float, float]
 
 _SHIFT = 4  # sub-pixel bits of OpenCV's polygon coordinates
@@ -103,7 +104,7 @@ class Canvas:
 
     def _copies(self, points: Points) -> list[NDArray[np.int32]]:
         left, right = float(points[:, 0].min()), float(points[:, 0].max())
-        return [self._fixed(points + (turn, 0.0)) for turn in self._turns(left, right)]
+        return [self._fixed(points + np.array([turn, 0.0])) for turn in self._turns(left, right)]
 
     def _fixed(self, points: NDArray[np.float64]) -> NDArray[np.int32]:
         # OpenCV's integer coordinates are pixel centres, ours pixel corners: half a pixel apart.

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.animatic import words
+from models.animatic import action_words, scene_words
 from models.animatic.lexicon import Hit, tokens
 from models.animatic.words import Hour, Look, Move, Setting, Verb, Weather
 from reelhouse.clips import ClipRequest, Reference, Role
@@ -75,37 +75,41 @@ def direct(request: ClipRequest) -> Direction:
     action, style = tokens(request.action), tokens(request.style)
     described = tokens(" ".join(r.description for r in request.references if not r.role.is_cut_out))
     setting = _setting(action, described, request)
-    hour = words.HOURS.first(action) or words.HOURS.first(style) or _hour(rng)
-    weather = words.WEATHERS.first(action) or words.WEATHERS.first(style) or _weather(rng)
+    hour = scene_words.HOURS.first(action) or scene_words.HOURS.first(style) or _hour(rng)
+    weather = scene_words.WEATHERS.first(action) or scene_words.WEATHERS.first(style) or _weather(rng)
     if setting is Setting.SPACE:
         hour = Hour.NIGHT
-    moves = tuple(dict.fromkeys(hit.meaning for hit in words.MOVES.find(tokens(request.camera))))
+    moves = tuple(dict.fromkeys(hit.meaning for hit in action_words.MOVES.find(tokens(request.camera))))
     parts = _parts(request, action, moves, setting)
     if not moves:
         moves = _moves(rng, parts)
-    look = words.LOOKS.first(style) or words.LOOKS.first(action) or Look.PAINTED
+    look = scene_words.LOOKS.first(style) or scene_words.LOOKS.first(action) or Look.PAINTED
     return Direction(setting, hour, weather, look, moves, parts)
 
 
 def _setting(action: tuple[str, ...], described: tuple[str, ...], request: ClipRequest) -> Setting:
-    """The most particular place named: "under the sea" lies before "sea", and a place before a snowfall."""
-    hits = words.SETTINGS.find(action) or words.SETTINGS.find(described)
-    if hits:
-        named = {token for r in request.references for token in tokens(r.name)}
-        places = [hit for hit in hits if not named & set(action[hit.start : hit.stop])] or hits
-        # The sky is over every place, and looked up to from most: it is the place only when no other is named.
-        return next((hit.meaning for hit in places if hit.meaning is not Setting.SKY), Setting.SKY)
-    if words.WEATHERS.first(action) is Weather.SNOW:
+    """The place named, else the place hinted at, else one that suits the cast and what it does."""
+    named = {token for reference in request.references for token in tokens(reference.name)}
+    for lexicon, text in (
+        (scene_words.SETTINGS, action),
+        (scene_words.HINTS, action),
+        (scene_words.SETTINGS, described),
+    ):
+        places = [hit for hit in lexicon.find(text) if not named & set(text[hit.start : hit.stop])]
+        if places:
+            return places[0].meaning
+    if scene_words.WEATHERS.first(action) is Weather.SNOW:
         return Setting.SNOWFIELD
-    verbs = {hit.meaning for hit in words.VERBS.find(action)}
-    if Verb.SWIM in verbs:
-        return Setting.SEA
-    roles = {reference.role for reference in request.references}
-    if Verb.FLY in verbs and Verb.RUN not in verbs:
+    cast = [reference for reference in request.references if reference.role.is_cut_out]
+    swimmers = [action_words.AFLOAT.first(tokens(reference.name)) for reference in cast]
+    verbs = {hit.meaning for hit in action_words.VERBS.find(action)}
+    if Verb.SWIM in verbs or any(swimmers):
+        return Setting.UNDERWATER if "fish" in swimmers else Setting.SEA
+    if cast and all(action_words.AIRBORNE.first(tokens(reference.name)) for reference in cast):
         return Setting.SKY
-    if roles <= {Role.PRODUCT, Role.STYLE, Role.BACKGROUND} or not action:
-        return Setting.STUDIO
-    return Setting.MEADOW if any(verb.travels for verb in verbs) else Setting.STUDIO
+    outdoors = scene_words.HOURS.first(action) or scene_words.WEATHERS.first(action)
+    alive = any(reference.role is Role.SUBJECT for reference in cast)
+    return Setting.MEADOW if outdoors or alive else Setting.STUDIO
 
 
 def _hour(rng: np.random.Generator) -> Hour:
@@ -128,7 +132,7 @@ def _parts(
     cast = [(i, ref) for i, ref in enumerate(request.references) if ref.role.is_cut_out]
     spots = {i: _spots(reference, action) for i, reference in cast}
     holders = _holders(spots, action)
-    verbs = _shared_out(words.VERBS.find(action), spots, holders)
+    verbs = _shared_out(action_words.VERBS.find(action), spots, holders)
     side = _side(action, moves)
     return tuple(_part(i, reference, verbs[i], side, holders.get(i), setting) for i, reference in cast)
 
@@ -143,8 +147,10 @@ def _part(
 ) -> Part:
     named = tokens(reference.name)
     told = tokens(reference.description)
-    faces = -1 if words.SIDES.first(told) == "left" else 1
-    stringed = holder is not None and bool(words.STRINGED.first(named) or words.STRINGED.first(told))
+    faces = -1 if action_words.SIDES.first(told) == "left" else 1
+    stringed = holder is not None and bool(
+        action_words.STRINGED.first(named) or action_words.STRINGED.first(told)
+    )
     return Part(
         reference=index,
         verbs=verbs,
@@ -163,7 +169,9 @@ def _element(named: tuple[str, ...], told: tuple[str, ...], verbs: tuple[Verb, .
         return "deep"
     if setting in (Setting.SPACE, Setting.SKY):
         return "air"
-    flies = words.AIRBORNE.first(named) or (words.AIRBORNE.find(told) and not words.VERBS.find(told))
+    flies = action_words.AIRBORNE.first(named) or (
+        action_words.AIRBORNE.find(told) and not action_words.VERBS.find(told)
+    )
     if flies or Verb.FLY in verbs or Verb.FLOAT in verbs:
         return "air"
     return "water" if setting is Setting.SEA else "ground"
@@ -179,9 +187,9 @@ def _spots(reference: Reference, action: tuple[str, ...]) -> list[int]:
         if width
         and all(a in (n, n + "s", n + "'s") for n, a in zip(name, action[at : at + width], strict=True))
     ]
-    noun = words.NOUNS.first(name)
+    noun = action_words.NOUNS.first(name)
     if noun is not None:
-        spots += [hit.start for hit in words.NOUNS.find(action) if hit.meaning == noun]
+        spots += [hit.start for hit in action_words.NOUNS.find(action) if hit.meaning == noun]
     if spots:
         return sorted(set(spots))
     telling = {
@@ -195,7 +203,7 @@ def _spots(reference: Reference, action: tuple[str, ...]) -> list[int]:
 def _holders(spots: dict[int, list[int]], action: tuple[str, ...]) -> dict[int, int]:
     """Who is held by whom: the nearest name after a word of holding, by the nearest name before it."""
     held: dict[int, int] = {}
-    for hit in words.TETHERS.find(action):
+    for hit in action_words.TETHERS.find(action):
         before = [(at, i) for i, places in spots.items() for at in places if at < hit.start]
         after = [(at, i) for i, places in spots.items() for at in places if hit.stop <= at <= hit.stop + 4]
         item = min(after)[1] if after else None
@@ -229,5 +237,5 @@ def _side(action: tuple[str, ...], moves: tuple[Move, ...]) -> int | None:
         return -1
     if Move.TRACK_RIGHT in moves:
         return 1
-    told = words.SIDES.first(action)
+    told = action_words.SIDES.first(action)
     return None if told is None else -1 if told == "left" else 1

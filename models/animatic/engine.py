@@ -1,4 +1,4 @@
-"""The animatic engine: films the storyboard itself, so that people judge timing and framing before a GPU hour.
+"""The animatic engine: films the storyboard itself, to judge timing and framing before a GPU hour is spent.
 
 There is no network in it. Cut-out subjects act out the verbs of the scene's words over a drawn, layered
 setting, filmed by the camera the scene asks for, faster than real time on a CPU. Every frame is marked as an

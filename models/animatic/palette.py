@@ -76,7 +76,7 @@ LIGHTS: Mapping[Hour, Light] = {
     ),
     Hour.NOON: _light("3f9fdb 78c1e8 b4deef e2f3f0", "d3e9ee", (1.0, 1.0, 1.0), "ffffee", (0.72, 0.13), 0.36),
     Hour.GOLDEN: _light(
-        "8bb4c4 d3d2b4 f7d794 ffe3a0", "f6d9a2", (1.07, 0.95, 0.76), "fff3c0", (0.80, 0.34), 0.38
+        "6fa9c9 b5cbbf f5d999 ffe0a0", "f3dcaa", (1.06, 0.96, 0.78), "fff3c0", (0.80, 0.34), 0.38
     ),
     Hour.SUNSET: _light(
         "4d5c97 a6719c ee8a73 ffc27c", "ee9d80", (0.98, 0.76, 0.68), "ffe9a8", (0.72, 0.47), 0.40
@@ -88,7 +88,7 @@ LIGHTS: Mapping[Hour, Light] = {
         "0b1233 172350 2a3b73 4a5f98", "43588f", (0.36, 0.44, 0.72), "f8f4df", (0.76, 0.20), 0.34, night=True
     ),
 }
-_OVERCAST = {Weather.RAIN: 0.62, Weather.FOG: 0.6, Weather.SNOW: 0.5, Weather.CLOUDS: 0.25, Weather.WIND: 0.1}
+_OVERCAST = {Weather.RAIN: 0.62, Weather.FOG: 0.6, Weather.SNOW: 0.5, Weather.CLOUDS: 0.12, Weather.WIND: 0.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _placement(layer: Layer, view: View, time_s: float, height: int) -> Floats:
 
 
 def composed(matrix: Floats, local: Floats, origin: tuple[float, float]) -> Floats:
-    """The map from an image's pixels to the frame's, by way of the world: `matrix` after (`local`, `origin`)."""
+    """An image's pixels to the frame's, by way of the world: `matrix` after (`local`, `origin`)."""
     (a, b), (c, d) = (matrix[:, :2] @ local).tolist()
     (p, q, tx), (r, s, ty) = matrix.tolist()
     x, y = origin

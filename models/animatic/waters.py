@@ -26,7 +26,7 @@ def paint_beach(easel: Easel) -> None:
         line = skyline(wave.period, level, 0.006, easel.rng)
         wave.fill(down_to(line - (0, 0.010), 1.0), WHITE)
         wave.fill(down_to(line, 1.0), colour, mix(colour, rgb("ecdcae"), 0.4))
-    sand = easel.sheet(top=0.2, bottom=DEPTHS, depth=1.0)
+    sand = easel.sheet(top=-0.25, bottom=DEPTHS, depth=1.0)
     shore = skyline(sand.period, 0.755, 0.008, easel.rng)
     sand.fill(down_to(shore - (0, 0.012), DEPTHS + 0.05), mix(rgb("cbb283"), rgb("86b8ac"), 0.3))
     sand.fill(down_to(shore, DEPTHS + 0.05), rgb("f5e2b4"), rgb("d9b57d"))
