@@ -87,7 +87,8 @@ def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> f
         MediaError: not sound, or silent.
     """
     _check_is_sound(sound)
-    command = ffmpeg.input(str(sound)).audio.filter("ebur128", framelog="quiet").output("-", format="null", v="info")
+    measured = ffmpeg.input(str(sound)).audio.filter("ebur128", framelog="quiet")
+    command = measured.output("-", format="null", v="info")
     said = run(command, what=f"measure the loudness of {sound.name}", cancelled=cancelled)
     found = re.findall(r"^\s*I:\s+(-?[\d.]+|-?inf|nan) LUFS", said, re.MULTILINE)
     loudness = float(found[-1]) if found else float("-inf")

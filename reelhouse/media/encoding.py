@@ -71,6 +71,7 @@ def x264(*, crf: float, preset: str, frame_rate: Fraction, keyframe_every: int) 
     return {
         "format": "mp4",
         "vcodec": "libx264",
+        "pix_fmt": "yuv420p",
         "preset": preset,
         "crf": crf,
         "threads": X264_THREADS,

@@ -240,15 +240,15 @@ def _dissolved(frames_a: Stream, frames_b: Stream, num_frames: int, format: Segm
         return frames_a
     frame_s = 1 / format.frame_rate
     # xfade counts from a frame before the window, which is how the first frame already shows some of both.
-    dissolved = ffmpeg.filter(
-        [frames_a, frames_b],
+    # It cuts fractions off, which in eight bits would darken the whole dissolve by a level.
+    blended = ffmpeg.filter(
+        [frames.filter("format", pix_fmts="yuv420p12le") for frames in (frames_a, frames_b)],
         "xfade",
         transition="fade",
         duration=_seconds(frame_s * (num_frames + 1)),
         offset=_seconds(-frame_s),
     )
-    # Left to itself, ffmpeg may settle on 4:4:4 from here to the encoder.
-    return dissolved.filter("format", pix_fmts="yuv420p")
+    return to_yuv(blended)
 
 
 def _laid_over(frames: Stream, num_frames: int, format: SegmentFormat, overlay: Overlay) -> Stream:
