@@ -230,6 +230,17 @@ def test_a_render_lists_the_steps_it_used_once(lineage: Lineage):
     assert (row.steps, row.reused) == (3, 2)
 
 
+def test_eight_threads_may_report_to_one_render(lineage: Lineage):
+    render_id = lineage.begin_render(
+        storyboard_digest="b" * 64, title="t", source=named("source"), parameters={}
+    )
+    made = [lineage.record(make_step("take", parameters={"take": take})) for take in range(32)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda step: lineage.use(render_id, [(step.key, "take", False)]), made))
+
+    assert {step.step_key for step in lineage.render_steps(render_id)} == {step.key for step in made}
+
+
 def test_an_artifact_is_found_by_the_beginning_of_its_id(lineage: Lineage):
     picture = named("picture")
     lineage.add_artifact(picture)

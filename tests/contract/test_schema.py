@@ -18,7 +18,15 @@ from db.upgrade import HEAD, revision
 from reelhouse.errors import LineageError
 
 ROOT = Path(str(db.__file__)).parents[1]
-OPEN = "import sys; from db.session import open_database; open_database(sys.argv[1]).dispose()"
+# All open the database at the moment that the parent gives, not when each has finished importing.
+OPEN = """
+import sys
+import alembic.command
+from db.session import open_database
+print("ready", flush=True)
+sys.stdin.readline()
+open_database(sys.argv[1]).dispose()
+"""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
@@ -49,8 +57,24 @@ def test_the_migrations_make_every_check(engine: Engine):
 
 
 def test_four_processes_may_open_a_new_database_at_once(empty_url: str):
-    command = [sys.executable, "-W", "error", "-c", OPEN, empty_url]
-    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", OPEN, empty_url],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
 
     said = [process.communicate(timeout=60)[1] for process in processes]
 
