@@ -58,7 +58,7 @@ def parse_yaml(text: str, file: Path) -> tuple[Json, dict[Key, int]]:
             f"this is not YAML: {error.problem or error}", file=file, line=mark.line + 1 if mark else None
         ) from error
     except yaml.YAMLError as error:
-        raise StoryboardError(f"this is not YAML: {error}", file=file) from error
+        raise StoryboardError(f"this is not YAML: {' '.join(str(error).split())}", file=file) from error
     return (None if node is None else _value(node, (), lines, file)), lines
 
 
