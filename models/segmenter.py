@@ -5,7 +5,7 @@ A segmenter finds the subject of a picture: a soft mask, nothing else. Cleaning,
 the one file it needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from reelhouse.errors import InputError
 
 Box: TypeAlias = tuple[int, int, int, int]
+BOX_MARGIN = 0.12  # of the box's longer side: a network needs to see some background to tell it apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +125,36 @@ def check_box(box: Box, *, height: int, width: int) -> None:
         raise InputError(
             f"the box {left}, {top}, {right}, {bottom} does not lie in the picture, which is {width} wide "
             f"and {height} high; give left, top, right, bottom in pixels, counted from the top left corner"
+        )
+
+
+def cropped_to(
+    box: Box, image: NDArray[np.uint8], find: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return the mask that `find` gives for the box and a margin round it; zeros everywhere else.
+
+    Raises:
+        InputError: the box is empty or reaches outside the picture.
+    """
+    height, width = image.shape[:2]
+    check_box(box, height=height, width=width)
+    left, top, right, bottom = box
+    margin = max(1, round(max(right - left, bottom - top) * BOX_MARGIN))
+    rows = slice(max(0, top - margin), min(height, bottom + margin))
+    columns = slice(max(0, left - margin), min(width, right + margin))
+    mask = np.zeros((height, width), np.float32)
+    mask[rows, columns] = find(np.ascontiguousarray(image[rows, columns]))
+    return mask
+
+
+def require_phrase(phrase: str, segmenter: str) -> None:
+    """Refuse an empty phrase for a segmenter that finds its subject by words.
+
+    Raises:
+        InputError: there are no words.
+    """
+    if not phrase.strip():
+        raise InputError(
+            f"{segmenter} finds a subject by its description, and there is none; describe the subject "
+            "in a few words, or choose the segmenter u2netp"
         )

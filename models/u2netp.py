@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.segmenter import U2NETP, Box, SegmenterSpec, check_box
+from models.segmenter import U2NETP, Box, SegmenterSpec, cropped_to
 from reelhouse.errors import EngineError
 
 PACKAGE = "rembg"
@@ -22,7 +22,6 @@ FILE = "u2netp.onnx"
 SIDE = 320
 CHANNEL_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 CHANNEL_STD = np.array([0.229, 0.224, 0.225], np.float32)
-BOX_MARGIN = 0.12  # of the box's longer side: the network needs to see some background to tell it apart
 
 
 class U2netp:
@@ -42,17 +41,7 @@ class U2netp:
 
     def segment(self, image: NDArray[np.uint8], *, phrase: str, box: Box | None) -> NDArray[np.float32]:
         """See `Segmenter.segment`; the phrase is not read, and nothing is found outside box and margin."""
-        height, width = image.shape[:2]
-        if box is None:
-            return self._salience(image)
-        check_box(box, height=height, width=width)
-        left, top, right, bottom = box
-        margin = max(1, round(max(right - left, bottom - top) * BOX_MARGIN))
-        rows = slice(max(0, top - margin), min(height, bottom + margin))
-        columns = slice(max(0, left - margin), min(width, right + margin))
-        mask = np.zeros((height, width), np.float32)
-        mask[rows, columns] = self._salience(image[rows, columns])
-        return mask
+        return self._salience(image) if box is None else cropped_to(box, image, self._salience)
 
     def _salience(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         height, width = image.shape[:2]
