@@ -5,37 +5,17 @@ ffmpeg joins segments of different sizes without a word into a film that no play
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import ffmpeg
-from av.error import FFmpegError
 
 from reelhouse.errors import InputError, MediaError
 from reelhouse.media.atomic import written
 from reelhouse.media.encoding import REPRODUCIBLE, TAGS, ticks_per_frame, timescale
 from reelhouse.media.ffmpeg import Cancellation, Progress, run
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """Everything that segments must share to be joined, worded for a message."""
-
-    codec: str
-    size: str
-    pixel_format: str
-    frame_rate: str
-    ticks_per_second: str
-    sample_description: bytes
-
-    def difference(self, other: "_Kind") -> str:
-        for name in ("codec", "size", "pixel_format", "frame_rate", "ticks_per_second"):
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if mine != theirs:
-                return f"its {name.replace('_', ' ')} is {mine}, not {theirs}"
-        return "its encoder settings are others"
+from reelhouse.media.mp4 import VideoTrack, read_video_track
+from reelhouse.media.video import probe
 
 
 def concatenate(
@@ -57,8 +37,6 @@ def concatenate(
         MediaError: a segment is not like the first, or ffmpeg failed.
         DiskFull, Cancelled: as `ffmpeg.run` says.
     """
-    if not segments:
-        raise InputError("a film needs at least one segment")
     frame_rate, num_frames = _checked(segments)
     listed = "ffconcat version 1.0\n" + "".join(f"file {_quoted(path)}\n" for path in segments)
     video = ffmpeg.input(
@@ -102,34 +80,33 @@ def _exact_times(frame_rate: Fraction) -> str:
 
 def _checked(segments: Sequence[Path]) -> tuple[Fraction, int]:
     """The frame rate and the number of frames of all segments together."""
-    first, frame_rate, num_frames = _inspected(segments[0])
-    for path in segments[1:]:
-        kind, _, count = _inspected(path)
-        if kind != first:
+    first, num_frames = None, 0
+    for path in segments:
+        track = read_video_track(path)
+        if first is None:
+            first = track
+        elif _kind(track) != _kind(first):
             raise MediaError(
-                f"{path} cannot be joined to {segments[0].name}: {kind.difference(first)}. Encode it again."
+                f"{path} cannot be joined to {segments[0].name}: {_difference(path, segments[0])}. "
+                "Encode it again."
             )
-        num_frames += count
-    return frame_rate, num_frames
+        num_frames += track.num_frames
+    if first is None:
+        raise InputError("a film needs at least one segment")
+    return first.frame_rate, num_frames
 
 
-def _inspected(path: Path) -> tuple[_Kind, Fraction, int]:
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            codec = stream.codec_context
-            frame_rate = Fraction(stream.average_rate or 0)
-            kind = _Kind(
-                codec=codec.name,
-                size=f"{codec.width}x{codec.height}",
-                pixel_format=str(codec.pix_fmt),
-                frame_rate=str(frame_rate),
-                ticks_per_second=str(1 / (stream.time_base or Fraction(1))),
-                sample_description=bytes(codec.extradata or b""),
-            )
-            return kind, frame_rate, stream.frames
-    except (FFmpegError, IndexError) as error:
-        raise MediaError(f"cannot read the segment {path}: {error}") from error
+def _kind(track: VideoTrack) -> tuple[bytes, int, int]:
+    """What segments must have in common."""
+    return track.sample_description, track.ticks_per_second, track.ticks_per_frame
+
+
+def _difference(path: Path, other: Path) -> str:
+    mine, theirs = probe(path), probe(other)
+    for name in ("height", "width", "frame_rate", "codec", "pixel_format"):
+        if getattr(mine, name) != getattr(theirs, name):
+            return f"its {name.replace('_', ' ')} is {getattr(mine, name)}, not {getattr(theirs, name)}"
+    return "its encoder settings are others"
 
 
 def _quoted(path: Path) -> str:
