@@ -1,9 +1,8 @@
 """The artifact store in an S3 bucket: MinIO, Amazon, or any service that knows conditional puts.
 
 Up to 64 MiB an artifact is one PUT with If-None-Match (the first writer wins) and x-amz-checksum-sha256 (the
-service refuses other bytes). A larger one is a multipart upload, whose parts carry a Content-MD5, since
-services disagree about SHA-256 there; it becomes visible when it is completed, and the whole is hashed while
-it is sent and again when it is fetched. Either way a crash leaves nothing under the artifact's name.
+service refuses other bytes); a larger one is sent in parts (`db.s3_upload`). Either way an object is visible
+when it is whole, and a crash leaves nothing under its name. What is fetched is hashed before it is used.
 """
 
 import base64
@@ -18,11 +17,12 @@ from logging import getLogger
 from pathlib import Path
 from typing import BinaryIO
 
-from minio.datatypes import Object, Part
+from minio.datatypes import Object
 from minio.error import S3Error
 
 from db.folder import CHUNK_BYTES, FolderStore
 from db.s3_service import Address, connect, parse_address, translated
+from db.s3_upload import send_in_parts
 from db.store import Artifact, S3Credentials, Stored, check_media_type, location
 from reelhouse.errors import ArtifactCorrupt, ArtifactMissing, InputError, StoreError
 from reelhouse.identity import bytes_digest, file_digest
@@ -30,7 +30,6 @@ from reelhouse.identity import bytes_digest, file_digest
 __all__ = ["S3Store", "parse_address"]
 
 SINGLE_PUT_BYTES = 64 << 20
-PART_BYTES = 16 << 20
 # A put that finds its bytes there already writes them again when they are older than this, so that a
 # collection, whose grace is far longer, counts their age from the put.
 FRESH = timedelta(hours=1)
@@ -168,7 +167,9 @@ class S3Store:
             begun = self._client._list_multipart_uploads(self.address.bucket, prefix=prefix).uploads
             stale = [upload for upload in begun if (upload.initiated_time or before) < before]
             for upload in stale if not dry_run else ():
-                self._abort(upload.object_name, upload.upload_id or "")
+                self._client._abort_multipart_upload(
+                    self.address.bucket, upload.object_name, upload.upload_id or ""
+                )
         unused = [entry for entry in self._cache.entries() if entry.stored_at < before]
         for entry in unused if not dry_run else ():
             self._cache.expire(entry.id, before=before)
@@ -178,45 +179,13 @@ class S3Store:
         self._client._put_object(self.address.bucket, self._object_name(artifact.id), data, {**headers})
 
     def _put_large(self, artifact: Artifact, source: BinaryIO) -> Artifact:
-        name = self._object_name(artifact.id)
         with translated(self.address, artifact.id):
             if self._stands(artifact):
                 return artifact
-            headers = {"Content-Type": artifact.media_type}
-            upload_id = self._client._create_multipart_upload(self.address.bucket, name, {**headers})
-            try:
-                parts = self._send_parts(artifact, source, upload_id)
-                # Not conditional: another upload of the same name has the same bytes.
-                self._client._complete_multipart_upload(self.address.bucket, name, upload_id, parts)
-            except BaseException:
-                # The first failure is the one to tell; what stays of the upload is swept later.
-                with suppress(Exception):
-                    self._abort(name, upload_id)
-                raise
+            send_in_parts(self._client, self.address.bucket, self._object_name(artifact.id), artifact, source)
         if self.size(artifact.id) != artifact.size_bytes:
             raise ArtifactCorrupt(f"artifact {artifact.id}: {self.address} did not keep all of its bytes")
         return artifact
-
-    def _send_parts(self, artifact: Artifact, source: BinaryIO, upload_id: str) -> list[Part]:
-        digest = hashlib.sha256()
-        parts: list[Part] = []
-        for number, data in enumerate(iter(lambda: source.read(PART_BYTES), b""), start=1):
-            digest.update(data)
-            md5 = hashlib.md5(data, usedforsecurity=False).digest()
-            etag = self._client._upload_part(
-                self.address.bucket,
-                self._object_name(artifact.id),
-                data,
-                {"Content-MD5": base64.b64encode(md5).decode()},
-                upload_id,
-                number,
-            )
-            parts.append(Part(number, etag))
-        if digest.hexdigest() != artifact.id:
-            raise StoreError(
-                "a file changed while it was being stored; wait until it is complete and store it again"
-            )
-        return parts
 
     def _stands(self, artifact: Artifact) -> bool:
         """Whether the object is there, whole, and fresh enough to need no second put."""
@@ -253,9 +222,6 @@ class S3Store:
 
     def _object_name(self, artifact_id: str) -> str:
         return self.address.prefix + location(artifact_id)
-
-    def _abort(self, name: str, upload_id: str) -> None:
-        self._client._abort_multipart_upload(self.address.bucket, name, upload_id)
 
     def _list_top(self) -> None:
         # The cheapest question whose refusal says why: a HEAD would give a bare 403 or 404.

@@ -1,7 +1,7 @@
 """Fixtures for every room of tests: a lineage database, an artifact store, and the real servers behind.
 
 A server starts when a first test asks for it and serves the whole session. Every test finds its database and
-its bucket empty.
+its store empty.
 """
 
 import os
@@ -66,9 +66,9 @@ def empty_postgresql_url(postgresql: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 def s3_url(s3: S3Server) -> str:
-    """The URL of an S3 store in a bucket of the test's own, which is made when it is opened."""
+    """The URL of an empty S3 store: a prefix of the test's own, since a new bucket takes seconds."""
     options = {"endpoint": s3.endpoint, "create": "yes"}
-    return f"s3://test-{secrets.token_hex(8)}/films?{urlencode(options)}"
+    return f"s3://films/{secrets.token_hex(8)}?{urlencode(options)}"
 
 
 @pytest.fixture(scope="session")

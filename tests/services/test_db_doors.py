@@ -1,17 +1,24 @@
 """How the real services are reached, and what is said when they cannot be."""
 
 import logging
+import os
 import time
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
+from db.s3 import S3Store
+from db.s3_service import parse_address
+from db.s3_upload import send_in_parts
 from db.session import open_database
-from db.store import S3Credentials, open_store
-from reelhouse.errors import LineageError, ServiceUnavailable, StoreError
+from db.store import Artifact, S3Credentials, open_store
+from reelhouse.errors import ArtifactCorrupt, LineageError, ServiceUnavailable, StoreError
 
+from ..recorded import tamper
 from ..servers import PostgresServer, S3Server, free_ports
 
 pytestmark = pytest.mark.services
@@ -106,17 +113,18 @@ def test_keys_may_come_from_the_environment(
 
 
 def test_a_missing_bucket_is_made_only_when_asked_for(s3: S3Server, s3_url: str, tmp_path: Path):
-    without = s3_url.replace("&create=yes", "")
+    asking = s3_url.replace("s3://films/", f"s3://{tmp_path.name.replace('_', '-')}/")
+    without = asking.replace("&create=yes", "")
 
     with pytest.raises(StoreError, match="create=yes"):
         open_store(without, cache=tmp_path, credentials=s3.admin)
-    open_store(s3_url, cache=tmp_path, credentials=s3.admin)
+    open_store(asking, cache=tmp_path, credentials=s3.admin)
     open_store(without, cache=tmp_path, credentials=s3.admin)
 
 
 def test_two_prefixes_of_a_bucket_are_two_stores(s3: S3Server, s3_url: str, tmp_path: Path):
     one = open_store(s3_url, cache=tmp_path / "1", credentials=s3.admin)
-    other = open_store(s3_url.replace("/films?", "/drafts?"), cache=tmp_path / "2", credentials=s3.admin)
+    other = open_store(s3_url.replace("?", "/drafts?"), cache=tmp_path / "2", credentials=s3.admin)
 
     kept = one.put_bytes(b"kept", "text/plain")
 
@@ -125,13 +133,7 @@ def test_two_prefixes_of_a_bucket_are_two_stores(s3: S3Server, s3_url: str, tmp_
 
 
 def test_a_damaged_object_never_reaches_the_cache(s3: S3Server, s3_url: str, tmp_path: Path):
-    from db.s3 import S3Store
-    from reelhouse.errors import ArtifactCorrupt
-
-    from ..recorded import tamper
-
     store = open_store(s3_url, cache=tmp_path, credentials=s3.admin)
-    assert isinstance(store, S3Store)
     kept = store.put_bytes(b"kept", "text/plain")
     tamper(store, kept.id, b"kepT")
 
@@ -139,3 +141,26 @@ def test_a_damaged_object_never_reaches_the_cache(s3: S3Server, s3_url: str, tmp
         store.fetch(kept.id)
     assert list(tmp_path.glob("sha256/*/*")) == []
     assert list(tmp_path.glob("tmp/*")) == []
+
+
+def test_downloads_that_nobody_asked_for_lately_are_swept(s3: S3Server, s3_url: str, tmp_path: Path):
+    store = open_store(s3_url, cache=tmp_path, credentials=s3.admin)
+    stale, used = (store.put_bytes(data, "text/plain") for data in (b"stale", b"used"))
+    for artifact in (stale, used):
+        os.utime(store.fetch(artifact.id), (0, 0))
+    store.fetch(used.id)
+
+    assert store.sweep(before=datetime.now(UTC) - timedelta(hours=1)) == 1
+    assert [path.name for path in tmp_path.glob("sha256/*/*")] == [used.id]
+    assert store.fetch(stale.id).read_bytes() == b"stale"
+
+
+def test_a_large_file_that_changes_while_it_is_sent_is_not_kept(s3: S3Server, s3_url: str, tmp_path: Path):
+    store = S3Store(parse_address(s3_url), cache=tmp_path, credentials=s3.admin)
+    name = f"{store.address.prefix}large"
+    said = Artifact("ab" * 32, "video/mp4", 7)
+
+    with pytest.raises(StoreError, match="changed while it was being stored"):
+        send_in_parts(store._client, store.address.bucket, name, said, BytesIO(b"changed"))
+
+    assert store._client._list_multipart_uploads(store.address.bucket, prefix=name).uploads == []

@@ -1,7 +1,9 @@
 """Where an artifact store is, as its URL says, and the values that name artifacts."""
 
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,16 @@ def test_files_that_are_no_artifacts_are_not_listed(tmp_path: Path):
     (tmp_path / location(kept.id)).with_name("notes.txt").write_text("mine")
 
     assert list(store.ids()) == [kept.id]
+
+
+def test_putting_bytes_again_makes_them_young(tmp_path: Path):
+    store = FolderStore(tmp_path)
+    kept = store.put_bytes(b"kept", "text/plain")
+    os.utime(store.fetch(kept.id), (0, 0))
+
+    store.put_bytes(b"kept", "text/plain")
+
+    assert not store.expire(kept.id, before=datetime.now(UTC) - timedelta(hours=1))
 
 
 def test_a_folder_store_does_not_import_the_s3_sdk(tmp_path: Path):
