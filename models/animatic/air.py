@@ -51,7 +51,7 @@ def hang_veils(
             _specks(height, width, rng, 46, 0.0075, rgb("bfeef2"), 0.40, (0.012, -0.075), 0.02, ring=True),
         )
     if direction.setting.is_indoors:
-        return (_specks(height, width, rng, 26, 0.0022, rgb("fff0cf"), 0.22, (0.010, -0.008), 0.02),)
+        return (_specks(height, width, rng, 14, 0.0040, rgb("fff0cf"), 0.14, (0.010, -0.008), 0.02),)
     if direction.setting is Setting.SPACE:
         return ()
     wind = 0.5 if direction.weather is Weather.WIND else 0.0
@@ -86,7 +86,7 @@ def hang_veils(
         Setting.JUNGLE,
     )
     if lush or warm or wind:
-        return (_specks(height, width, rng, 36, 0.0038, rgb("fff3c4"), 0.5, (0.03 + wind, -0.006), 0.02),)
+        return (_specks(height, width, rng, 20, 0.0052, rgb("fff3c4"), 0.30, (0.03 + wind, -0.006), 0.02),)
     return ()
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from models.animatic.canvas import Colour, Pixels
-from models.animatic.easel import Layer
+from models.animatic.easel import BLOCK, Layer
 
 _DEPTH = 0.35  # of the camera's movement that a photographed background takes part in
 _TOP, _BOTTOM = -0.22, 1.22
@@ -26,8 +26,9 @@ def picture_layer(picture: Pixels, *, aspect: float, scale: float) -> Layer:
     strip = np.concatenate([cropped, cropped[:, ::-1]], axis=1)
     strip = np.roll(strip, -spare, axis=1)
     view = min(strip.shape[1], int(np.ceil((aspect * 1.12 + 0.2) * scale)))
+    image = np.concatenate([strip, strip[:, :view]], axis=1)
     return Layer(
-        image=np.ascontiguousarray(np.concatenate([strip, strip[:, :view]], axis=1)),
+        image=image,
         top=_TOP,
         period=strip.shape[1] / scale,
         scale=scale,
@@ -37,6 +38,7 @@ def picture_layer(picture: Pixels, *, aspect: float, scale: float) -> Layer:
         washes=False,
         in_front=False,
         solid_from=_TOP,
+        crowns=(0,) * -(-image.shape[1] // BLOCK),
     )
 
 

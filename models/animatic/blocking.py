@@ -39,6 +39,17 @@ class Mark:
     height: float
     distance: int
 
+    def box(self, ratio: float, *, centred: bool) -> tuple[float, float, float, float]:
+        """What it covers: (left, top, right, bottom)."""
+        half = self.height * ratio / 2
+        bottom = self.y + self.height / 2 if centred else min(self.y, 0.96)
+        return (
+            self.x - half,
+            (self.y - self.height / 2 if centred else self.y - self.height),
+            self.x + half,
+            bottom,
+        )
+
 
 def place(direction: Direction, sprites: Sequence[Sprite], aspect: float) -> list[Mark]:
     """One mark a part: spread over the frame, later ones behind, held ones by their holders."""

@@ -48,6 +48,34 @@ class View:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What a zoom closes in on, and by how much it may: the subjects stay in the frame."""
+
+    focus: tuple[float, float]
+    reach: float
+
+
+def frame_up(box: tuple[float, float, float, float], aspect: float) -> Framing:
+    """Frame subjects that fill a box (left, top, right, bottom) of a frame `aspect` wide and 1 high."""
+    left, top, right, bottom = box
+    wide, tall = max(right - left, 0.05), max(bottom - top, 0.05)
+    zoom = min(1.40, aspect * 0.95 / wide, 0.93 / tall)
+    zoom = max(zoom, 1.14) * OVERSCAN
+    x = _kept((left + right) / 2, left, right, zoom, 0.02 * aspect, 0.98 * aspect)
+    y = _kept((top + bottom) / 2, top, bottom, zoom, 0.03, 0.955)
+    return Framing((x, y), zoom / OVERSCAN - 1)
+
+
+def _kept(wanted: float, low: float, high: float, zoom: float, first: float, last: float) -> float:
+    """The fixed point of a zoom, nearest to `wanted`, that keeps low … high between first and last."""
+    least, most = (high * zoom - last) / (zoom - 1), (low * zoom - first) / (zoom - 1)
+    if least > most:
+        # It does not fit: the lower end, where the feet are, matters more.
+        return float(np.clip(least, first, last))
+    return float(np.clip(wanted, max(least, first), max(min(most, last), max(least, first))))
+
+
 def ease(share: Floats | float) -> Floats:
     """Start and stop softly: 0 … 1 to 0 … 1, with no speed and no force at either end."""
     u = np.clip(share, 0.0, 1.0)
@@ -71,7 +99,7 @@ def film(
     *,
     heading: int,
     aspect: float,
-    focus: tuple[float, float],
+    framing: "Framing",
     rng: np.random.Generator,
 ) -> list[View]:
     """One view a frame. `times` [F] are seconds; `scroll` [F] is how far a followed subject has travelled."""
@@ -87,7 +115,7 @@ def film(
             x += side * reach * 1.5 * (glide(share, 0.3) - 0.5)
         elif move in (Move.ZOOM_IN, Move.ZOOM_OUT):
             way = glide(share, 0.35)
-            zoom *= 1 + 0.34 * (way if move is Move.ZOOM_IN else 1 - way)
+            zoom *= 1 + framing.reach * (way if move is Move.ZOOM_IN else 1 - way)
         elif move in (Move.TILT_UP, Move.TILT_DOWN):
             way = ease(share * 1.15)
             y += (-0.24 * (1 - way)) if move is Move.TILT_DOWN else 0.16 - 0.22 * way
@@ -100,12 +128,12 @@ def film(
             y += 0.009 * _noise(times, 0.7, rng)
             roll += 0.006 * _noise(times, 0.5, rng)
         elif move is Move.CLOSE_UP:
-            zoom *= 1.32 + 0.05 * glide(share, 0.3)
+            zoom *= 1 + framing.reach * (0.85 + 0.15 * glide(share, 0.3))
     if scroll is not None:
         x += scroll
         zoom *= 1.012 + 0.012 * np.cos(2 * np.pi * share)
     columns = zip(x.tolist(), y.tolist(), zoom.tolist(), roll.tolist(), strict=True)
-    return [View(*row, focus) for row in columns]
+    return [View(*row, framing.focus) for row in columns]
 
 
 def _noise(times: Floats, rate: float, rng: np.random.Generator) -> Floats:

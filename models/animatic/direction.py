@@ -233,9 +233,9 @@ def _shared_out(
 
 
 def _side(action: tuple[str, ...], moves: tuple[Move, ...]) -> int | None:
-    if Move.TRACK_LEFT in moves:
+    if {Move.TRACK_LEFT, Move.PAN_LEFT} & set(moves):
         return -1
-    if Move.TRACK_RIGHT in moves:
+    if {Move.TRACK_RIGHT, Move.PAN_RIGHT} & set(moves):
         return 1
     told = action_words.SIDES.first(action)
     return None if told is None else -1 if told == "left" else 1

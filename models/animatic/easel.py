@@ -18,6 +18,8 @@ from models.animatic.palette import Palette
 from models.animatic.shapes import Points
 from models.animatic.words import Weather
 
+BLOCK = 32  # pixels
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -33,6 +35,7 @@ class Layer:
         washes: whether it sways as a whole, like water, instead of leaning like grass.
         in_front: whether it stands before the subjects.
         solid_from: the world y from which on downwards no pixel is transparent.
+        crowns: for every `BLOCK` pixels of its width the row where anything painted begins.
     """
 
     image: Pixels
@@ -45,11 +48,20 @@ class Layer:
     washes: bool
     in_front: bool
     solid_from: float
+    crowns: tuple[int, ...]
 
     @property
     def bottom(self) -> float:
         """The world y of its lower edge."""
         return self.top + self.image.shape[0] / self.scale
+
+
+def crowns(image: Pixels) -> tuple[int, ...]:
+    """For every `BLOCK` columns of an image [h, w, 4] the first row that is not clear; h where all is."""
+    height, width = image.shape[:2]
+    alpha = cv2.copyMakeBorder(image[..., 3], 0, 0, 0, -width % BLOCK, cv2.BORDER_CONSTANT, value=0)
+    painted = alpha.reshape(height, -1, BLOCK).any(axis=2)
+    return tuple(np.where(painted.any(axis=0), painted.argmax(axis=0), height).tolist())
 
 
 class Sheet:
@@ -183,8 +195,9 @@ class Easel:
         see_through = np.flatnonzero(image[..., 3].min(axis=1) < 255)
         solid = int(see_through[-1]) + 1 if len(see_through) else 0
         top = sheet.canvas.top + first / self.scale
+        strip = np.concatenate([image, image[:, :view]], axis=1)
         return Layer(
-            image=np.concatenate([image, image[:, :view]], axis=1),
+            image=strip,
             top=top,
             period=sheet.period,
             scale=self.scale,
@@ -194,6 +207,7 @@ class Easel:
             washes=sheet.washes,
             in_front=sheet.in_front,
             solid_from=top + solid / self.scale,
+            crowns=crowns(strip),
         )
 
 

@@ -133,7 +133,7 @@ def paint_studio(easel: Easel) -> None:
         0.30 + 0.42 * bend - 0.30 * np.clip((rows - 0.66) / 0.4, 0, 1) + 0.25 * np.clip(-rows, 0, 1), 0, 1
     )
     first, last = (np.array(sweep.colour(tone), np.float32) for tone in (lit, dark))
-    sweep.canvas.wash(first + (last - first) * share[:, None], easel.rng)
+    sweep.canvas.wash((first + (last - first) * share[:, None]).astype(np.float32), easel.rng)
     for x, strength in ((0.34, 0.62), (0.34 + sweep.period / easel.aspect, 0.62)):
         sweep.shine(x * easel.aspect, 0.30, 0.75, mix(lit, WHITE, 0.75), strength)
     floor = easel.sheet(top=0.6, bottom=DEPTHS, depth=1.0)
@@ -159,7 +159,7 @@ def _wall(easel: Easel, colour: Colour, below: Colour) -> Sheet:
     wall = easel.sheet(top=-0.6, bottom=1.0, depth=0.42, haze=0.0)
     rows = np.linspace(0, 1, wall.canvas.pixels.shape[0], dtype=np.float32)[:, None]
     first, last = (np.array(wall.colour(tone), np.float32) for tone in (colour, below))
-    wall.canvas.wash(first + (last - first) * rows, easel.rng)
+    wall.canvas.wash((first + (last - first) * rows).astype(np.float32), easel.rng)
     stripes = max(6, round(wall.period / 0.085))
     for x in np.arange(stripes) * wall.period / stripes:
         wall.fill(box(x, -0.6, x + wall.period / stripes * 0.42, 0.72), mix(colour, WHITE, 0.5), None, 0.14)
@@ -177,7 +177,7 @@ def _window(easel: Easel, wall: Sheet, x: float, y: float, wide: float, high: fl
     )
     raw = wall.palette.raw
     wall.canvas.fill(box(left, top, right, low), raw(light.sky[0]), raw(light.sky[-1]))
-    hill = skyline(wide, low - high * 0.22, 0.02, easel.rng) + (left, 0.0)
+    hill = skyline(wide, low - high * 0.22, 0.02, easel.rng) + np.array([left, 0.0])
     shape = np.concatenate([hill, [[right, low], [left, low]]])
     far = mix(rgb("6f9a72"), light.haze, 0.5)
     wall.fill(shape, far, mix(far, rgb("4f7a5a"), 0.5))
@@ -311,7 +311,7 @@ def _sofa(sheet: Sheet, x: float, y: float, size: float) -> None:
     for dx, tone in ((-0.52, rgb("e8b04f")), (0.50, rgb("d9705a"))):
         cushion = rounded(-size * 0.16, -size * 0.16, size * 0.16, size * 0.16, size * 0.05)
         sheet.fill(
-            _turned(cushion, 0.3 * np.sign(dx)) + (x + dx * size, y - size * 0.56),
+            _turned(cushion, 0.3 * np.sign(dx)) + np.array([x + dx * size, y - size * 0.56]),
             mix(tone, WHITE, 0.15),
             tone,
         )

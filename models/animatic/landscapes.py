@@ -317,6 +317,7 @@ def paint_ripples(easel: Easel, sheet: Sheet, top: float, bottom: float, number:
 
 
 def paint_far_hills(easel: Easel, colour: Colour, level: float = 0.56) -> None:
+    """Two folds of hills in the haze, the nearer one wooded."""
     sheet, ridge = paint_ridge(
         easel, level, 0.035, 0.08, 0.70, mix(colour, rgb("6f8fb0"), 0.4), colour, mist=0.2, top=0.1
     )
@@ -520,7 +521,7 @@ def _range(
 
 
 def _snowcap(sheet: Sheet, line: Points, k: int, deep: float) -> None:
-    x, y = line[k]
+    y = line[k][1]
 
     def edge(side: int) -> tuple[float, float]:
         at, flank = y + deep * (0.8 + 0.2 * side), line[k::side][:3]

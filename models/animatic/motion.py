@@ -78,14 +78,16 @@ class Beat:
 
 def perform(verbs: tuple[Verb, ...], times: Floats, *, airborne: bool, phase: float) -> Performance:
     """Act out the verbs one after another over frames at `times` [F] seconds."""
-    still = np.zeros_like(times)
+    none = np.zeros_like(times)
     show = Performance(
-        *(still.copy() for _ in range(2)),
-        still + 1,
-        *(still.copy() for _ in range(2)),
-        still + 1,
-        still.copy(),
-        still + 1,
+        travel=none.copy(),
+        lift=none.copy(),
+        nearness=none + 1,
+        angle=none.copy(),
+        lean=none.copy(),
+        stretch=none + 1,
+        turn=none.copy(),
+        opacity=none + 1,
     )
     length = max(float(times[-1]), 0.5) / len(verbs)
     for k, verb in enumerate(verbs):

@@ -158,7 +158,7 @@ class Palette:
         if key not in self._toned:
             lit = np.array(colour, np.float32) * self._tint
             share = min(1.0, distance * self.pigments.haze)
-            self._toned[key] = self._styled(lit + (self._haze - lit) * share)
+            self._toned[key] = self._styled((lit + (self._haze - lit) * share).astype(np.float32))
         return self._toned[key]
 
     def raw(self, colour: Colour) -> Colour:

@@ -74,7 +74,7 @@ HINTS = Lexicon(
         Setting.FOREST: "wood, tree, trees |",
         Setting.GARDEN: "flowers, blossom |",
         Setting.BEACH: "sand, island |",
-        Setting.SEA: "wave, boat, ship |",
+        Setting.SEA: "boat, ship |",
         Setting.ROOM: "home, house, window, sofa, bed, fireplace | 窗边 沙发",
         Setting.STAGE: "curtain, spotlight |",
         Setting.STUDIO: "backdrop |",
@@ -129,7 +129,7 @@ LOOKS = Lexicon(
             "storybook, watercolour, watercolor, gouache, picture book, children's book, fairy tale, "
             "illustration, illustrated, hand painted, crayon | 绘本 水彩 童话 插画 故事书 手绘"
         ),
-        Look.NOIR: "noir, black and white, monochrome, greyscale, grayscale | 黑白 黑色电影 单色",
+        Look.NOIR: "noir, film noir, black and white, monochrome, greyscale, grayscale | 黑白 黑色电影 单色",
         Look.NEON: (
             "neon, cyberpunk, synthwave, vaporwave, retrowave, futuristic | 霓虹 赛博朋克 未来感 蒸汽波"
         ),

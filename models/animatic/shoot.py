@@ -8,7 +8,7 @@ import numpy as np
 from models.animatic.air import Veil, hang_veils
 from models.animatic.backdrop import picture_layer, picture_ramp
 from models.animatic.blocking import Actor, place, walk_path
-from models.animatic.camera import Floats, View, film
+from models.animatic.camera import Floats, Framing, View, film, frame_up
 from models.animatic.canvas import Colour, Pixels
 from models.animatic.cutout import Sprite, cut_sprite, read_picture
 from models.animatic.direction import Direction, direct
@@ -61,14 +61,14 @@ class Shoot:
         times = np.arange(request.num_frames) / float(request.frame_rate)
         direction, sprites = _cast(request, direction, palette, rng)
         actors, scroll = _rehearse(direction, sprites, times, request.width / request.height, rng)
-        focus = _focus(actors, request.width / request.height)
+        framing = _framing(actors, request.width / request.height, close=Move.CLOSE_UP in direction.moves)
         views = film(
             direction.moves,
             times,
             scroll,
             heading=direction.heading,
             aspect=request.width / request.height,
-            focus=focus,
+            framing=framing,
             rng=rng,
         )
         layers = _layers(request, direction, palette, rng)
@@ -83,7 +83,7 @@ class Shoot:
             else (),
             vignette=paint_vignette(request.height, request.width, palette.pigments.vignette),
             slate=make_slate(request.scene, height=request.height, width=request.width),
-            melt=_melt(request, focus, rng),
+            melt=_melt(request, framing.focus, rng),
             shade=palette.light.shade * 1.7 if request.parameters["shadows"] else 0.0,
             thread=palette.raw((246, 240, 226) if palette.light.is_night else (96, 80, 78)),
             height=request.height,
@@ -177,13 +177,15 @@ def _rehearse(
     return actors, scroll
 
 
-def _focus(actors: list[Actor], aspect: float) -> tuple[float, float]:
-    """Where a zoom closes in: the first subject's upper half."""
-    if not actors:
-        return aspect / 2, 0.55
-    mark = actors[0].mark
-    y = mark.y if actors[0].floats else mark.y - mark.height * 0.55
-    return float(np.clip(mark.x, 0.3 * aspect, 0.7 * aspect)), float(np.clip(y, 0.35, 0.7))
+def _framing(actors: list[Actor], aspect: float, *, close: bool) -> Framing:
+    """What a zoom closes in on: all subjects, or in a close-up the first alone."""
+    boxes = [
+        actor.mark.box(actor.sprite.ratio, centred=actor.floats) for actor in actors[: 1 if close else None]
+    ]
+    if not boxes:
+        return frame_up((aspect * 0.3, 0.3, aspect * 0.7, 0.8), aspect)
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return frame_up((min(left), min(top), max(right), max(bottom)), aspect)
 
 
 def _layers(

@@ -5,11 +5,11 @@ import numpy as np
 from models.animatic.canvas import Colour
 from models.animatic.easel import Easel, Sheet
 from models.animatic.palette import mix, rgb
-from models.animatic.shapes import ellipse, polygon, puff
+from models.animatic.shapes import down_to, ellipse, polygon, puff, skyline
 from models.animatic.words import Weather
 
 WHITE: Colour = (255, 255, 255)
-ZENITH = -0.30  # world y above which the sky's colour no longer changes
+ZENITH = -0.12  # world y above which the sky's colour no longer changes
 
 
 def paint_sky(easel: Easel, horizon: float = 0.64, clouds: float = 1.0) -> None:
@@ -112,7 +112,7 @@ def paint_space(easel: Easel) -> None:
     sheet = easel.sheet(top=-0.6, bottom=1.3, depth=0.03)
     rows = np.linspace(0, 1, sheet.canvas.pixels.shape[0], dtype=np.float32)[:, None]
     top, low = (np.array(easel.palette.raw(rgb(code)), np.float32) for code in ("070a22", "2b2260"))
-    sheet.canvas.wash(top + (low - top) * rows, rng)
+    sheet.canvas.wash((top + (low - top) * rows).astype(np.float32), rng)
     for x, y, size, code in (
         (0.25, 0.2, 0.6, "6d3f9e"),
         (0.62, 0.45, 0.7, "2f5fa8"),
@@ -123,8 +123,6 @@ def paint_space(easel: Easel) -> None:
     planets = easel.sheet(top=-0.3, bottom=0.9, depth=0.09)
     _planet(planets, 0.76 * easel.aspect, 0.25, 0.13, ("f2b97f", "c9705e"), rings=True)
     _planet(planets, 0.17 * easel.aspect, 0.14, 0.045, ("9fd8d6", "4a7fb0"), rings=False)
-    from models.animatic.shapes import down_to, skyline
-
     for depth, level, near, far in ((0.4, 0.74, "7b78a6", "4d4a80"), (1.0, 0.80, "b9b6d0", "6b689c")):
         ground = easel.sheet(top=0.5, bottom=1.5, depth=depth)
         ridge = skyline(ground.period, level, 0.018, rng)

@@ -7,11 +7,13 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.animatic.camera import Floats, View
 from models.animatic.canvas import Pixels
-from models.animatic.easel import Layer
+from models.animatic.easel import BLOCK, Layer
+
+STRIP = 64  # pixels; narrower strips skip more air and cost more calls
+_STEP = 48  # pixels; neighbours that begin within so many rows are drawn as one
 
 
 def lay_backdrop(frame: Pixels, layers: tuple[Layer, ...], view: View, time_s: float) -> None:
@@ -28,7 +30,8 @@ def lay_backdrop(frame: Pixels, layers: tuple[Layer, ...], view: View, time_s: f
             shown.append((layer, matrix, top, min(max(solid, top), bottom), bottom))
     for layer, matrix, top, solid, bottom in reversed(shown):
         if top < solid:
-            _over(frame, layer.image, matrix, (0, top, width, solid))
+            for box in _painted(layer, matrix, (0, top, width, solid)):
+                _over(frame, layer.image, matrix, box)
         if solid < bottom:
             _warp(layer.image, matrix, (0, solid, width, bottom), frame[solid:bottom])
 
@@ -123,11 +126,34 @@ def _rows(layer: Layer, matrix: Floats, height: int, width: int) -> tuple[int, i
     return _within(top, height), _within(solid, height), _within(bottom, height)
 
 
+def _painted(layer: Layer, matrix: Floats, box: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
+    """The parts of a box, in upright strips, that a layer paints on: the air between two trees is free."""
+    (a, b, tx), (c, d, ty) = matrix.tolist()
+    left, top, right, bottom = box
+    slack = abs(b / a) * (bottom - top) + 2
+    strips: list[tuple[int, int, int, int]] = []
+    for start in range(left, right, STRIP):
+        stop = min(start + STRIP, right)
+        first = (start - slack - tx - b * top) / a
+        last = (stop + slack - tx - b * top) / a
+        blocks = layer.crowns[max(0, int(first) // BLOCK) : max(1, int(last) // BLOCK + 1)]
+        crown = min(blocks, default=layer.image.shape[0])
+        begins = max(top, math.floor(ty + d * crown + min(c * first, c * last) - 2))
+        if begins >= bottom or crown == layer.image.shape[0]:
+            continue
+        if strips and strips[-1][2] == start and abs(strips[-1][1] - begins) < _STEP:
+            begins = min(begins, strips[-1][1])
+            strips[-1] = (strips[-1][0], begins, stop, bottom)
+        else:
+            strips.append((start, begins, stop, bottom))
+    return strips
+
+
 def _within(row: int, height: int) -> int:
     return min(max(row, 0), height)
 
 
-def _bounds(image: NDArray[np.uint8], matrix: Floats, frame: Pixels) -> tuple[int, int, int, int] | None:
+def _bounds(image: Pixels, matrix: Floats, frame: Pixels) -> tuple[int, int, int, int] | None:
     height, width = image.shape[:2]
     corners = np.array([[-1, -1, 1], [width, -1, 1], [width, height, 1], [-1, height, 1]], np.float64).T
     reached = matrix @ corners

@@ -1,5 +1,7 @@
 """Built places: the city, the village, the open road."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from models.animatic.canvas import Colour
@@ -176,7 +178,7 @@ def _shop_windows(
     sheet.fill(box(right - 0.078, foot - 0.125, right - 0.042, foot - 0.06), rgb("a9c3c8"))
     stripes = max(4, round((wide - 0.02) / 0.032))
     edges = np.linspace(left + 0.008, right - 0.008, stripes + 1)
-    for k, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(edges)):
         tone = awning if k % 2 else rgb("fbf3e6")
         sheet.fill(
             polygon((a + 0.004, foot - 0.19), (b + 0.004, foot - 0.19), (b, foot - 0.142), (a, foot - 0.142)),

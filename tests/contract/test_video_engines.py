@@ -1,0 +1,159 @@
+"""The contract of every video engine: one suite, one row an engine in the table below.
+
+A new engine adds its row; whatever it cannot do is said by its spec, never by a skipped promise.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.animatic.engine import AnimaticEngine
+from models.engine import Conditioning, EngineEvent, Frames, Sampled, VideoEngine
+from reelhouse.capabilities import ClipShape
+from reelhouse.clips import ClipRequest, Reference, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One engine in the suite: how to make it, and the sizes to try."""
+
+    make: Callable[[], VideoEngine]
+    sizes: tuple[tuple[int, int], ...]  # (width, height)
+
+
+ENGINES = {
+    "animatic": Row(AnimaticEngine, ((64, 64), (160, 96), (96, 160), (208, 112))),
+}
+
+
+@pytest.fixture(scope="module", params=ENGINES, ids=str)
+def row(request: pytest.FixtureRequest) -> Row:
+    return ENGINES[request.param]
+
+
+@pytest.fixture(scope="module")
+def engine(row: Row) -> VideoEngine:
+    return row.make()
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    path = tmp_path_factory.mktemp("cutouts") / "ball.png"
+    picture = np.zeros((120, 120, 4), np.uint8)
+    cv2.circle(picture, (60, 60), 50, (40, 60, 220, 255), -1)
+    cv2.imwrite(str(path), picture)
+    return Reference("ball", Role.SUBJECT, "a red ball", path, path)
+
+
+@pytest.fixture
+def ask(row: Row, engine: VideoEngine, reference: Reference) -> ClipRequest:
+    """The smallest request the engine takes."""
+    width, height = row.sizes[0]
+    spec = engine.spec
+    return ClipRequest(
+        scene="one",
+        prompt="a red ball rolls across a meadow",
+        negative_prompt="",
+        action="the ball rolls across a meadow",
+        style="storybook",
+        camera="tracking right",
+        references=(reference,) if spec.references[1] else (),
+        num_frames=spec.frame_counts.minimum,
+        frame_rate=spec.frame_rates[0] if spec.frame_rates else Fraction(16),
+        height=height,
+        width=width,
+        seed=5,
+        first_frame=None,
+        last_frame=None,
+        parameters=spec.presets["draft"],
+    )
+
+
+def frames_of(events: Iterator[EngineEvent]) -> np.ndarray:
+    return np.concatenate([event.frames for event in events if isinstance(event, Frames)])
+
+
+def test_an_engine_makes_exactly_the_frames_asked_for(engine: VideoEngine, ask: ClipRequest) -> None:
+    counts = engine.spec.frame_counts
+    for num_frames in {counts.minimum, min(counts.minimum + counts.step, counts.maximum)}:
+        frames = frames_of(engine.generate(replace(ask, num_frames=num_frames)))
+        assert frames.shape == (num_frames, ask.height, ask.width, 3)
+        assert frames.dtype == np.uint8
+
+
+def test_every_legal_size_comes_out_at_that_size(row: Row, engine: VideoEngine, ask: ClipRequest) -> None:
+    for width, height in row.sizes:
+        assert engine.spec.sizes.allows(width=width, height=height)
+        frames = frames_of(engine.generate(replace(ask, width=width, height=height)))
+        assert frames.shape[1:3] == (height, width)
+
+
+def test_the_same_request_gives_the_same_bytes(row: Row, engine: VideoEngine, ask: ClipRequest) -> None:
+    first = frames_of(engine.generate(ask))
+    assert np.array_equal(first, frames_of(engine.generate(ask)))
+    assert np.array_equal(first, frames_of(row.make().generate(ask)))
+
+
+def test_another_seed_gives_another_clip(engine: VideoEngine, ask: ClipRequest) -> None:
+    assert not np.array_equal(
+        frames_of(engine.generate(ask)), frames_of(engine.generate(replace(ask, seed=ask.seed + 1)))
+    )
+
+
+def test_conditioning_comes_first_and_steps_are_counted_to_the_last(
+    engine: VideoEngine, ask: ClipRequest
+) -> None:
+    events = list(engine.generate(ask))
+    assert isinstance(events[0], Conditioning)
+    steps = [event for event in events if isinstance(event, Sampled)]
+    assert [event.step for event in steps] == list(range(1, len(steps) + 1))
+    assert all(event.num_inference_steps == len(steps) for event in steps)
+    for event in steps:
+        assert event.preview is None or (event.preview.dtype == np.uint8 and event.preview.ndim == 3)
+
+
+def test_a_closed_generator_stops_its_work_and_the_engine_serves_the_next_request(
+    engine: VideoEngine, ask: ClipRequest
+) -> None:
+    events = iter(engine.generate(ask))
+    next(events)
+    events.close()  # pyright: ignore[reportAttributeAccessIssue] -- an engine's iterator is a generator
+    assert list(events) == []
+    assert len(frames_of(engine.generate(ask))) == ask.num_frames
+
+
+def test_no_reference_at_all_still_makes_a_clip_where_none_is_needed(
+    engine: VideoEngine, ask: ClipRequest
+) -> None:
+    if engine.spec.references[0] == 0:
+        assert len(frames_of(engine.generate(replace(ask, references=())))) == ask.num_frames
+
+
+def test_a_given_first_frame_is_what_the_clip_starts_from(
+    engine: VideoEngine, ask: ClipRequest, tmp_path: Path
+) -> None:
+    if not engine.spec.takes_first_frame:
+        return
+    picture = np.random.default_rng(3).integers(0, 256, (ask.height, ask.width, 3), np.uint8)
+    path = tmp_path / "first.png"
+    cv2.imwrite(str(path), picture[..., ::-1])
+    frames = frames_of(engine.generate(replace(ask, first_frame=path)))
+    away = np.abs(frames.astype(int) - picture.astype(int)).mean(axis=(1, 2, 3))
+    assert away[0] < 12  # a network's autoencoder is not exact; a copy is
+    assert away[0] <= away[-1]
+
+
+def test_every_preset_is_a_full_parameter_set_with_a_cost(engine: VideoEngine) -> None:
+    presets = engine.spec.presets
+    assert set(presets) == {"draft", "standard", "final"}
+    keys = {frozenset(preset) for preset in presets.values()}
+    assert len(keys) == 1
+    shape = ClipShape(num_frames=engine.spec.frame_counts.minimum, height=480, width=832, references=1)
+    costs = [engine.spec.cost(shape, presets[name]) for name in ("draft", "standard", "final")]
+    assert all(cost.seconds > 0 and cost.memory_bytes > 0 and cost.tokens >= 0 for cost in costs)
+    assert costs[0].seconds <= costs[2].seconds
