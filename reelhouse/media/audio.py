@@ -8,7 +8,7 @@ import json
 import logging
 import re
 from fractions import Fraction
-from math import ceil, isfinite
+from math import isfinite
 from pathlib import Path
 
 import av
@@ -86,7 +86,7 @@ def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> f
     Raises:
         MediaError: not sound, or silent.
     """
-    _check_is_sound(sound)
+    _length_s(sound)  # which says so if it is no sound
     measured = ffmpeg.input(str(sound)).audio.filter("ebur128", framelog="quiet")
     command = measured.output("-", format="null", v="info")
     said = run(command, what=f"measure the loudness of {sound.name}", cancelled=cancelled)
@@ -96,7 +96,6 @@ def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> f
 
 
 def _first_pass(music: Path, duration_s: Fraction, cancelled: Cancellation | None) -> dict[str, str]:
-    _check_is_sound(music)
     analysed = _exactly(_bed(music, duration_s), duration_s).filter(
         "loudnorm", tp=TRUE_PEAK_DBTP, print_format="json"
     )
@@ -113,7 +112,7 @@ def _audible(sound: Path, loudness: float) -> float:
     return loudness
 
 
-def _check_is_sound(path: Path) -> float:
+def _length_s(path: Path) -> float:
     """The length of a sound file in seconds."""
     try:
         with av.open(str(path)) as container:
@@ -131,22 +130,23 @@ def _check_is_sound(path: Path) -> float:
 
 
 def _bed(music: Path, duration_s: Fraction) -> Stream:
-    """The music at 48 kHz in stereo, repeated until it is long enough."""
-    length_s = _check_is_sound(music)
-    crossfade_s = min(float(_CROSSFADE_S), length_s / 4)
-    times = max(1, ceil((float(duration_s) - crossfade_s) / max(length_s - crossfade_s, 0.01)))
+    """The music at 48 kHz in stereo, going round with a crossfade if it is too short."""
+    length_s = _length_s(music)
     once = (
         ffmpeg.input(str(music))
         .audio.filter("aresample", SAMPLE_RATE)
         .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
     )
-    if times == 1:
+    if length_s >= duration_s:
         return once
-    copies = once.filter_multi_output("asplit", times)
-    bed = copies[0]
-    for n in range(1, times):
-        bed = ffmpeg.filter([bed, copies[n]], "acrossfade", d=f"{crossfade_s:.6f}", c1="qsin", c2="qsin")
-    return bed
+    # Of two copies crossfaded, the stretch from one crossfade's beginning to the next one's goes round
+    # for ever; it fits only if the length is exact, which a container's word for it need not be.
+    length = round(length_s * SAMPLE_RATE)
+    crossfade = min(round(_CROSSFADE_S * SAMPLE_RATE), length // 4)
+    exact = once.filter("apad", whole_len=length).filter("atrim", end_sample=length)
+    copies = exact.filter_multi_output("asplit", 2)
+    twice = ffmpeg.filter([copies[0], copies[1]], "acrossfade", ns=crossfade, c1="qsin", c2="qsin")
+    return twice.filter("aloop", loop=-1, size=length - crossfade, start=length - crossfade)
 
 
 def _exactly(bed: Stream, duration_s: Fraction) -> Stream:

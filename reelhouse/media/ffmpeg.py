@@ -113,13 +113,19 @@ class Process:
         self._share = 0.0
         self._stderr = b""
         self._progress_line = b""
-        self._popen = subprocess.Popen(
-            _arguments(command, wants_progress=self._on_progress is not None),
-            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-        )
+        arguments = _arguments(command, wants_progress=self._on_progress is not None)
+        try:
+            self._popen = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                # Out of reach of Ctrl-C, which is ours to answer: ffmpeg would end as if it had failed.
+                process_group=0,
+            )
+        except OSError as error:
+            raise MediaError(f"{what}: ffmpeg could not be started: {error.strerror}") from error
         self._pipes = selectors.DefaultSelector()
         for pipe, taken in (
             (self._popen.stdout, self._take_progress),
@@ -198,7 +204,6 @@ class Process:
             else:
                 self._pipes.unregister(key.fileobj)
         if self._cancelled is not None and self._cancelled():
-            self.kill()
             raise Cancelled(f"{self._what}: stopped")
 
     def _take_stderr(self, data: bytes) -> None:

@@ -9,7 +9,7 @@ scene costs its own segments only. One ffmpeg process makes one segment.
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import ffmpeg
 
@@ -17,13 +17,11 @@ from reelhouse.errors import InputError, MediaError
 from reelhouse.media.atomic import written
 from reelhouse.media.encoding import Stream, raw_frames, tagged, to_yuv, x264
 from reelhouse.media.ffmpeg import Cancellation, run
+from reelhouse.media.framing import Fit, fitted
 from reelhouse.media.pictures import flattened, open_picture
 from reelhouse.media.video import probe
 
-Fit: TypeAlias = Literal["cover", "contain", "blur"]
-
 CAPTION_FADE_S = Fraction(1, 4)
-_SCALING = "lanczos+accurate_rnd+full_chroma_int"
 _KEYFRAME_EVERY_S = 2
 
 
@@ -188,46 +186,14 @@ def _counted(frames: Stream, format: SegmentFormat) -> Stream:
 
 
 def _fitted(frames: Stream, height: int, width: int, format: SegmentFormat) -> Stream:
-    """Frames of any size at the delivered one, in the delivered pixel format."""
-    if (height, width) == (format.height, format.width):
-        return to_yuv(frames)
-    same_shape = height * format.width == width * format.height
-    if same_shape or format.fit == "cover":
-        return to_yuv(_covering(frames, format.height, format.width))
-    inside = to_yuv(_scaled(frames, format.height, format.width, "decrease"))
-    if format.fit == "contain":
-        return inside.filter("pad", format.width, format.height, "(ow-iw)/2", "(oh-ih)/2", "black")
-    return _over_itself_blurred(frames, format)
-
-
-def _over_itself_blurred(frames: Stream, format: SegmentFormat) -> Stream:
-    both = frames.filter_multi_output("split")
-    inside = to_yuv(_scaled(both[0], format.height, format.width, "decrease"))
-    # An eighth of the size blurs in a 64th of the time and looks no different once enlarged.
-    small = _covering(both[1], _even(format.height / 8), _even(format.width / 8))
-    blurred = to_yuv(small).filter("gblur", sigma=_even(min(format.height, format.width) / 8) / 12)
-    dimmed = blurred.filter("lutyuv", y="16+(val-16)*0.6")
-    behind = dimmed.filter("scale", format.width, format.height, flags="bicubic")
-    return ffmpeg.overlay(behind, inside, x="(W-w)/2", y="(H-h)/2")
-
-
-def _covering(frames: Stream, height: int, width: int) -> Stream:
-    return _scaled(frames, height, width, "increase").filter("crop", width, height)
-
-
-def _scaled(frames: Stream, height: int, width: int, keep_shape: str) -> Stream:
-    return frames.filter(
-        "scale",
-        width,
-        height,
-        force_original_aspect_ratio=keep_shape,
-        force_divisible_by=2,
-        flags=_SCALING,
+    return fitted(
+        frames,
+        height=height,
+        width=width,
+        into_height=format.height,
+        into_width=format.width,
+        fit=format.fit,
     )
-
-
-def _even(size: float) -> int:
-    return max(2, round(size / 2) * 2)
 
 
 def _held(caption: Path | None, logo: Path | None) -> Overlay:

@@ -80,6 +80,24 @@ def test_a_cancelled_run_stops_within_a_second_and_is_reaped(tmp_path: Path) -> 
     assert _children() == []
 
 
+def test_a_run_is_cancelled_while_ffmpeg_is_not_listening() -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield bytes(64 * 64 * 3)
+
+    start = time.monotonic()
+    raw = ["-re", "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "64x64", "-i", "pipe:0"]
+    with pytest.raises(Cancelled):
+        run(
+            [*raw, "-f", "null", "-"],
+            what="feed",
+            stdin=endless(),
+            cancelled=lambda: time.monotonic() > start + 0.5,
+        )
+    assert time.monotonic() - start < 1.5
+    assert _children() == []
+
+
 def test_an_error_while_feeding_ends_the_process() -> None:
     def broken() -> Iterator[bytes]:
         yield bytes(64 * 64 * 3)
