@@ -70,9 +70,9 @@ def _reliable_inside(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _snapped(soft: NDArray[np.float32], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Move the soft mask's edge onto the picture's own edge nearby.
 
-    Source: He, Sun and Tang, "Guided Image Filtering", 2010, equations 5, 6 and 8; grey guide.
+    Source: He, Sun and Tang, "Guided Image Filtering", 2010, equations 5, 6 and 8; one-channel guide.
     """
-    guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    guide = _telling_colour(soft, picture)
     radius = max(1, round(max(soft.shape) / SNAP_CELLS))
 
     def mean(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -83,6 +83,20 @@ def _snapped(soft: NDArray[np.float32], picture: NDArray[np.uint8]) -> NDArray[n
         mean(guide * guide) - mean_guide**2 + SNAP_EPSILON
     )
     return np.asarray(mean(slope) * guide + mean(mean_soft - slope * mean_guide), np.float32)
+
+
+def _telling_colour(soft: NDArray[np.float32], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the picture as one channel, 0 … 1, in which subject and background differ most.
+
+    Grey would not do: an orange fox on a lawn is no lighter than the lawn.
+    """
+    colours = picture.astype(np.float32)
+    sure, sure_not = soft > 0.9, soft < 0.1
+    if not (sure.any() and sure_not.any()):
+        return colours.mean(axis=2) / np.float32(255)
+    direction = colours[sure].mean(axis=0) - colours[sure_not].mean(axis=0)
+    direction /= max(float(np.abs(direction).sum()), 1e-6)
+    return np.asarray(colours @ direction / 255, np.float32)
 
 
 def _without_islands_and_pinholes(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:

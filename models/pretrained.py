@@ -83,8 +83,10 @@ def explained(weights: Weights) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        # transformers' messages run over many lines; the rest is in the cause.
+        reason = str(error).strip().partition("\n")[0]
         raise EngineError(
-            f"the model {weights.location} could not be loaded ({type(error).__name__}: {error}); give a "
+            f"the model {weights.location} could not be loaded ({type(error).__name__}: {reason}); give a "
             "folder with config.json, safetensors, tokenizer and preprocessor files, or a repository that "
             "this machine may download"
         ) from error
