@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint schema lock bench clean
+.PHONY: demo test lint schema pictures lock bench clean
 
 demo: .venv/installed  ## Render the example film
 	$(BIN)/reelhouse render examples/fox-and-kite/storyboard.yaml
@@ -22,12 +22,16 @@ bench: .venv/installed-dev  ## Run the benchmarks; each prints a table and one J
 schema: .venv/installed  ## Write docs/storyboard.schema.json anew
 	$(BIN)/reelhouse schema > docs/storyboard.schema.json
 
+pictures: .venv/installed  ## Draw the README's pictures anew
+	$(BIN)/python infra/pictures.py
+
 lock: .venv/installed-dev  ## Write constraints.txt anew from the environment that passed the suite
 	$(BIN)/python infra/lock.py > constraints.txt.new && mv constraints.txt.new constraints.txt
 
 .venv/installed: constraints.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/reelhouse doctor
 	touch $@
 
 .venv/installed-dev: .venv/installed

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from flows.local_server import LocalServer
+from reelhouse.errors import ServiceUnavailable
 from reelhouse.storyboard import Quality
 
 
 def render_in_process(
-    storyboard: Path, *, engine: str | None, quality: Quality | None, home: Path, own_server: bool
+    storyboard: Path, *, engine: str | None, quality: Quality | None, home: Path, server_url: str | None
 ) -> str:
     """Run `render_storyboard` here and return the render's id.
 
@@ -17,26 +18,25 @@ def render_in_process(
         ServiceUnavailable: Prefect's server does not answer.
         Exception: whatever the flow raises.
     """
-    if not own_server:
-        return _run(storyboard, engine, quality)
+    if server_url:
+        return _run(server_url, storyboard, engine, quality)
     with LocalServer(home / "log" / "prefect-server.log") as server:
-        from prefect.settings import PREFECT_API_URL, temporary_settings
-
         import flows.render  # noqa: F401 the slow import, while the server starts
 
-        with temporary_settings({PREFECT_API_URL: server.url()}):
-            return _run(storyboard, engine, quality)
+        return _run(server.url(), storyboard, engine, quality)
 
 
-def _run(storyboard: Path, engine: str | None, quality: Quality | None) -> str:
+def _run(server_url: str, storyboard: Path, engine: str | None, quality: Quality | None) -> str:
     import httpx
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from flows.render import render_storyboard
-    from reelhouse.errors import ServiceUnavailable
 
     try:
-        return render_storyboard(storyboard, engine, quality)
+        with temporary_settings({PREFECT_API_URL: server_url}):
+            return render_storyboard(storyboard, engine, quality)
     except httpx.ConnectError as error:
         raise ServiceUnavailable(
-            "the Prefect server does not answer: start it, or unset PREFECT_API_URL to render without one"
+            f"the Prefect server {server_url} does not answer: start it, or unset PREFECT_API_URL to "
+            "render without one"
         ) from error

@@ -6,15 +6,18 @@ import importlib.util
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.local_server import LocalServer
 from models.segmenter import open_segmenter
 from reelhouse.errors import ReelhouseError
 from reelhouse.media import ffmpeg
 from reelhouse.media.typesetting import typeface
 from reelhouse.settings import Settings
 from studio.console import out, print_json
+from studio.prefect_environment import prepare_prefect
 from tasks.workbench import Workbench
 
 PACKAGES = ("reelhouse", "models", "db", "tasks", "flows", "studio")
@@ -33,6 +36,7 @@ def examine(*, as_json: bool) -> None:
         "segmenter": lambda: open_segmenter(bench.settings.segmenter).spec.weights_id,
         "database": lambda: f"{len(bench.lineage.renders(limit=1_000_000))} renders recorded",
         "store": lambda: _store(bench),
+        "prefect": lambda: _prefect(bench),
     }
     results = {name: _run(check) for name, check in checks.items()}
     if as_json:
@@ -81,6 +85,16 @@ def _ffmpeg() -> str:
 def _font() -> str:
     family, weight = typeface(20).getname()
     return f"{family} {weight}"
+
+
+def _prefect(bench: Workbench) -> str:
+    """Start the server a render would start; in a new home that makes Prefect's tables."""
+    if server_url := prepare_prefect(bench.settings.home):
+        return f"renders report to {server_url}"
+    started = time.monotonic()
+    with LocalServer(bench.settings.home / "log" / "prefect-server.log") as server:
+        server.url()
+    return f"its server answers after {time.monotonic() - started:.1f} s"
 
 
 def _store(bench: Workbench) -> str:

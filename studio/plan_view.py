@@ -1,6 +1,7 @@
 """`reelhouse plan` and `reelhouse engines`: what would be made, of what, at what expected cost."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich import box
@@ -19,41 +20,58 @@ from tasks.renders import look_up
 from tasks.workbench import Workbench
 
 KEY_DIGITS = 12
+COLOURS = {"to make": "yellow", "made": "green", "not needed": "dim"}
 
 
 def show_plan(storyboard: Path, *, engine: str | None, quality: Quality | None, as_json: bool) -> None:
     """Print every step of a film in working order, and the sums."""
     bench = Workbench(Settings())
     plan = bench.plan(read_board(storyboard, engine=engine, quality=quality))
-    outstanding = {step.key for step in look_up(bench, plan).outstanding}
+    states = states_of(bench, plan)
     if as_json:
-        print_json(_as_json(plan, outstanding))
+        print_json(_as_json(plan, states))
         return
+    console = out()
+    console.print(plan_table(plan, states))
+    console.print(_totals(plan, states))
+
+
+def states_of(bench: Workbench, plan: Plan) -> dict[str, str]:
+    """Of each step's key: "to make", "made" or "not needed"."""
+    found = look_up(bench, plan)
+    to_make = {step.key for step in found.outstanding}
+    return {
+        step.key: "to make" if step.key in to_make else "made" if step.key in found.records else "not needed"
+        for step in plan.steps
+    }
+
+
+def plan_table(plan: Plan, states: Mapping[str, str]) -> Table:
+    """The steps of a plan in working order; `states` says of each key "to make", "made" or "not needed"."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("stage", "what", "key", "state"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=36)
     for name in ("calls", "tokens", "seconds", "memory"):
         table.add_column(name, justify="right")
     for step in plan.steps:
-        to_make = step.key in outstanding
+        state = states[step.key]
+        to_make = state == "to make"
         table.add_row(
             step.stage,
             step.label,
             f"[dim]{step.key[:KEY_DIGITS]}[/]",
-            "[yellow]to make[/]" if to_make else "[green]made[/]",
+            f"[{COLOURS[state]}]{state}[/]",
             str(step.engine_calls or ""),
             f"{step.cost.tokens:,}" if step.cost.tokens else "",
             f"{step.cost.seconds:.1f}" if to_make else "",
             size(step.cost.memory_bytes) if to_make and step.cost.memory_bytes else "",
         )
-    console = out()
-    console.print(table)
-    console.print(_totals(plan, outstanding))
+    return table
 
 
-def _totals(plan: Plan, outstanding: set[str]) -> str:
+def _totals(plan: Plan, states: Mapping[str, str]) -> str:
     board = plan.storyboard
-    to_make = [step for step in plan.steps if step.key in outstanding]
+    to_make = [step for step in plan.steps if states[step.key] == "to make"]
     stages = Counter(step.stage.value for step in to_make)
     made = ", ".join(f"{count} {stage}" for stage, count in stages.items()) or "nothing"
     return (
@@ -62,13 +80,13 @@ def _totals(plan: Plan, outstanding: set[str]) -> str:
         f"to make: {made}\n"
         f"{sum(step.engine_calls for step in to_make)} engine calls, about "
         f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "
-        f"{len(plan.steps) - len(to_make)} of {len(plan.steps)} steps made or not needed"
+        f"{list(states.values()).count('made')} of {len(plan.steps)} steps are made"
     )
 
 
-def _as_json(plan: Plan, outstanding: set[str]) -> dict[str, object]:
+def _as_json(plan: Plan, states: Mapping[str, str]) -> dict[str, object]:
     board = plan.storyboard
-    to_make = [step for step in plan.steps if step.key in outstanding]
+    to_make = [step for step in plan.steps if states[step.key] == "to make"]
     return {
         "title": board.title,
         "digest": plan.digest,
@@ -80,16 +98,16 @@ def _as_json(plan: Plan, outstanding: set[str]) -> dict[str, object]:
         "engine_calls": sum(step.engine_calls for step in to_make),
         "seconds": round(sum(step.cost.seconds for step in to_make), 2),
         "memory_bytes": max((step.cost.memory_bytes for step in to_make), default=0),
-        "steps": [_step_as_json(step, step.key in outstanding) for step in plan.steps],
+        "steps": [_step_as_json(step, states[step.key]) for step in plan.steps],
     }
 
 
-def _step_as_json(step: Step, to_make: bool) -> dict[str, object]:
+def _step_as_json(step: Step, state: str) -> dict[str, object]:
     return {
         "key": step.key,
         "stage": step.stage.value,
         "label": step.label,
-        "to_make": to_make,
+        "state": state,
         "needs": sorted(step.needs),
         "engine_calls": step.engine_calls,
         "tokens": step.cost.tokens,

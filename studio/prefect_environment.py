@@ -16,12 +16,13 @@ _QUIET = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # the one server there is, is ours or the user's
 }
 
 
-def prepare_prefect(home: Path, environment: MutableMapping[str, str] = os.environ) -> bool:
-    """Set what is not set yet; returns whether the user named a server of theirs."""
+def prepare_prefect(home: Path, environment: MutableMapping[str, str] = os.environ) -> str | None:
+    """Set what is not set yet; returns the address of the server the user named, if they did."""
     for name, value in _QUIET.items():
         environment.setdefault(name, value)
     environment.setdefault("PREFECT_HOME", str(home / "prefect"))
-    return bool(environment.get("PREFECT_API_URL"))
+    return environment.get("PREFECT_API_URL") or None

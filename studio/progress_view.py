@@ -1,12 +1,14 @@
 """Progress a person can see: bars on a terminal, a line a step where the output is a file."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from reelhouse.plan import Plan
+from reelhouse.stages import Stage
 from studio.console import err
 from tasks.progress import StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.renders import look_up
@@ -34,22 +36,23 @@ def watching(bench: Workbench, plan: Plan) -> Iterator[None]:
         TimeRemainingColumn(elapsed_when_finished=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        scenes = len(plan.storyboard.scenes)
-        bench.listener = _Bars(progress, plan.storyboard.title, weights, scenes)
+        takes = sum(step.stage is Stage.TAKE for step in outstanding)
+        bench.listener = _Bars(progress, plan.storyboard.title, weights, takes)
         yield
 
 
 class _Bars:
     """A bar for the film, weighed by expected seconds, and one for each step at work."""
 
-    def __init__(self, progress: Progress, title: str, weights: dict[str, float], scenes: int) -> None:
+    def __init__(self, progress: Progress, title: str, weights: dict[str, float], takes: int) -> None:
         self._progress = progress
         self._weights = weights
         self._title = title
         self._film = progress.add_task(f"{title}: starting Prefect", total=sum(weights.values()))
         self._steps: dict[str, TaskID] = {}
         self._fractions: dict[str, float] = {}
-        self._made = 0
+        self._takes = takes
+        self._made: Counter[Stage] = Counter()
         self._lock = threading.Lock()
 
     def __call__(self, event: StepEvent) -> None:
@@ -65,12 +68,13 @@ class _Bars:
                     self._progress.update(self._steps[key], completed=event.fraction)
                 case StepFinished():
                     self._fractions[key] = 1.0
-                    self._made += 1
+                    self._made[event.step.stage] += 1
                     self._progress.remove_task(self._steps.pop(key))
                 case StepFailed():
                     self._progress.remove_task(self._steps.pop(key))
             done = sum(self._weights.get(key, 0.0) * part for key, part in self._fractions.items())
-            text = f"{self._title}: step {self._made} of {len(self._weights)}"
+            takes = f"{self._made[Stage.TAKE]}/{self._takes} takes, " if self._takes else ""
+            text = f"{self._title}: {takes}{self._made.total()}/{len(self._weights)} steps"
             self._progress.update(self._film, completed=done, description=text)
 
 

@@ -78,10 +78,10 @@ def render_film(
 def _run_flow(
     bench: Workbench, plan: Plan, storyboard: Path, engine: str | None, quality: Quality | None
 ) -> str:
-    has_server = prepare_prefect(bench.settings.home)
+    server_url = prepare_prefect(bench.settings.home)
     with _stoppable(bench), watching(bench, plan):
         return render_in_process(
-            storyboard, engine=engine, quality=quality, home=bench.settings.home, own_server=not has_server
+            storyboard, engine=engine, quality=quality, home=bench.settings.home, server_url=server_url
         )
 
 

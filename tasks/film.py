@@ -36,6 +36,7 @@ def assemble_film(job: Job) -> Mapping[str, Output]:
         out,
         audio=job.optional_path("audio"),
         title=job.parameters["title"],
+        on_progress=job.progress,
         cancelled=job.bench.cancelled.is_set,
     )
     return {"film": Output(out, "video/mp4")}
@@ -70,6 +71,7 @@ def make_gif(job: Job) -> Mapping[str, Output]:
         out,
         width=job.parameters["width"],
         frame_rate=Fraction(job.parameters["frame_rate"]),
+        on_progress=job.progress,
         cancelled=job.bench.cancelled.is_set,
     )
     return {"gif": Output(out, "image/gif")}

@@ -1,5 +1,7 @@
 """Renders: one execution of a plan, from what is already made to its recorded end, without Prefect."""
 
+import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from db.records import StepRecord
 from db.store import Artifact
 from reelhouse.plan import Plan
 from reelhouse.steps import OutputOf, Step
-from tasks.workbench import Workbench
+from tasks.workbench import Workbench, is_running
 
 MEDIA_TYPES = {
     "png": "image/png",
@@ -76,6 +78,7 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
 
     Files handed in are stored first, so that every step can find its inputs.
     """
+    _end_orphans(bench)
     outstanding, records = look_up(bench, plan)
     source = bench.store.put_file(plan.storyboard.file, "application/yaml")
     bench.lineage.add_artifact(source)
@@ -86,7 +89,13 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
         storyboard_digest=plan.digest,
         title=board.title,
         source=source,
-        parameters={"engine": board.engine, "quality": board.quality, "file": board.file.name},
+        parameters={
+            "engine": board.engine,
+            "quality": board.quality,
+            "file": board.file.name,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        },
     )
     render = Render(plan, render_id, outstanding, records)
     reused = frozenset(records)
@@ -112,12 +121,21 @@ def warnings_of(plan: Plan, records: Mapping[str, StepRecord]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _end_orphans(bench: Workbench) -> None:
+    """Record the end of this machine's renders whose process was killed before it could."""
+    for render in bench.lineage.renders():
+        pid = render.parameters.get("pid")
+        here = render.parameters.get("host") == socket.gethostname()
+        if render.status == "running" and here and isinstance(pid, int) and not is_running(pid):
+            bench.lineage.finish_render(
+                render.id, status="failed", film=None, message="its process was killed; the next run went on"
+            )
+
+
 def _keep_files(bench: Workbench, plan: Plan) -> None:
-    for artifact_id, path in plan.files.items():
+    for path in plan.files.values():
         media_type = MEDIA_TYPES.get(path.suffix.lower().lstrip("."), "application/octet-stream")
-        if not bench.store.exists(artifact_id):
-            bench.store.put_file(path, media_type)
-        bench.lineage.add_artifact(Artifact(artifact_id, media_type, path.stat().st_size))
+        bench.lineage.add_artifact(bench.store.put_file(path, media_type))
 
 
 def _record_use(bench: Workbench, render: Render, reused: frozenset[str]) -> None:

@@ -149,11 +149,12 @@ def _sweep(root: Path) -> None:
     """Remove the scratch folders of processes that are gone."""
     for folder in root.glob("*-*"):
         owner = folder.name.partition("-")[0]
-        if owner.isdigit() and not _is_running(int(owner)):
+        if owner.isdigit() and not is_running(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process of this machine is alive."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from flows.local_server import LocalServer
 from studio.cli import main
 from studio.prefect_environment import prepare_prefect
 
+# Prefect reads its environment when it is imported, which other test modules do.
+prepare_prefect(Path(tempfile.mkdtemp(prefix="reelhouse-prefect-")))
+
 COMMAND = [sys.executable, "-m", "studio.cli"]
 
 
@@ -27,7 +31,6 @@ def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("prefect")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_HOME", str(home))
-        prepare_prefect(home, os.environ)
         with LocalServer(home / "server.log") as server:
             patch.setenv("PREFECT_API_URL", server.url())
             yield os.environ["PREFECT_API_URL"]

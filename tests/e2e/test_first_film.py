@@ -123,6 +123,7 @@ def test_a_killed_render_loses_only_the_steps_at_work(studio):
     studio.run("verify")
     again = studio.json("render", "board.yaml")
     assert again["engine_calls"] < 4
+    assert [render["status"] for render in studio.json("show")] == ["done", "failed"]
     assert not list((studio.home / "scratch").iterdir()), "the killed process's scratch folder is swept"
     assert not list(studio.folder.rglob("*.part"))
 
