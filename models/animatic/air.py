@@ -23,11 +23,13 @@ class Veil:
         tile: one period, laid out twice in both directions.
         velocity: units a second to the right and down.
         swing: units it sways sideways.
+        in_front: whether it falls before the subjects or only behind them.
     """
 
     tile: Pixels
     velocity: tuple[float, float]
     swing: float
+    in_front: bool
 
     def add(self, frame: Pixels, time_s: float, drift: float) -> None:
         """Add the tile to a frame; `drift` is how far the camera has moved, in units."""
@@ -64,7 +66,18 @@ def hang_veils(
         case Weather.SNOW:
             flakes = ((170, 0.0022, 0.6, 0.08), (80, 0.0042, 0.8, 0.13), (22, 0.0085, 0.7, 0.22))
             return tuple(
-                _specks(height, width, rng, number, size, (255, 255, 255), power, (0.03, speed), 0.02)
+                _specks(
+                    height,
+                    width,
+                    rng,
+                    number,
+                    size,
+                    (255, 255, 255),
+                    power,
+                    (0.03, speed),
+                    0.02,
+                    in_front=size > 0.003,
+                )
                 for number, size, power, speed in flakes
             )
         case _:
@@ -75,7 +88,7 @@ def hang_veils(
         Setting.DESERT,
         Setting.SKY,
     ):
-        return (_specks(height, width, rng, 20, 0.011, rgb("ffe27a"), 0.85, (0.018, -0.014), 0.035),)
+        return (_specks(height, width, rng, 16, 0.0095, rgb("ffe27a"), 0.8, (0.018, -0.014), 0.035),)
     warm = direction.hour in (Hour.GOLDEN, Hour.SUNSET, Hour.DAWN)
     lush = direction.setting in (
         Setting.MEADOW,
@@ -102,6 +115,7 @@ def _specks(
     swing: float,
     *,
     ring: bool = False,
+    in_front: bool = False,
 ) -> Veil:
     tile = np.zeros((height, width), np.float32)
     for _ in range(round(number * max(1.0, width / height / 1.7))):
@@ -114,7 +128,7 @@ def _specks(
             for dy in (-height, 0, height):
                 if -radius <= x + dx <= width + radius and -radius <= y + dy <= height + radius:
                     _dot(tile, x + dx, y + dy, radius, rng.uniform(0.4, 1.0) if not ring else 0.7, ring=ring)
-    return Veil(_tiled(tile, colour, power), velocity, swing)
+    return Veil(_tiled(tile, colour, power), velocity, swing, in_front)
 
 
 def _dot(tile: np.ndarray, x: float, y: float, radius: float, light: float, *, ring: bool) -> None:
@@ -160,7 +174,7 @@ def _rain(
                     4,
                 )
     colour = mix(palette.raw(rgb("cfe0ee")), (255, 255, 255), 0.2)
-    return Veil(_tiled(tile.astype(np.float32) / 255, colour, 0.55), (slant * speed, speed), 0.0)
+    return Veil(_tiled(tile.astype(np.float32) / 255, colour, 0.55), (slant * speed, speed), 0.0, long > 0.08)
 
 
 def _tiled(tile: np.ndarray, colour: Colour, power: float) -> Pixels:

@@ -61,7 +61,7 @@ def place(direction: Direction, sprites: Sequence[Sprite], aspect: float) -> lis
     share = 0.66 if Move.WIDE in direction.moves else 1.0
     for rank, (k, slot) in enumerate(zip(free, slots, strict=True)):
         part, sprite = direction.parts[k], sprites[k]
-        limit = aspect * (0.62 if len(free) == 1 else 0.86 / len(free))
+        limit = aspect * ((0.62 if aspect > 1 else 0.78) if len(free) == 1 else 0.86 / len(free))
         if sprite.sinks:
             height = min(0.80 * share, limit * 1.25 / sprite.ratio)
             marks[k] = Mark(slot * aspect, 1.05 + 0.02 * rank, height, rank)
@@ -83,7 +83,7 @@ def _level(part: Part, rank: int) -> float:
     if part.element == "ground":
         return 0.895 - 0.04 * rank
     if part.element == "water":
-        return 0.80 - 0.03 * rank
+        return 0.87 - 0.025 * rank
     rising = 0.12 if Verb.RISE in part.verbs else 0.0
     return (0.40 if part.element == "air" else 0.50) + 0.05 * (rank % 2) + rising
 

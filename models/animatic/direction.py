@@ -15,6 +15,8 @@ from reelhouse.clips import ClipRequest, Reference, Role
 
 MAX_BEATS = 3  # verbs one subject acts out in one clip; more would be a flurry
 
+_DARK = {Look.NEON: Hour.NIGHT, Look.NOIR: Hour.DUSK}  # the hour a style is at home in
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -75,7 +77,9 @@ def direct(request: ClipRequest) -> Direction:
     action, style = tokens(request.action), tokens(request.style)
     described = tokens(" ".join(r.description for r in request.references if not r.role.is_cut_out))
     setting = _setting(action, described, request)
-    hour = scene_words.HOURS.first(action) or scene_words.HOURS.first(style) or _hour(rng)
+    look = scene_words.LOOKS.first(style) or scene_words.LOOKS.first(action) or Look.PAINTED
+    told = scene_words.HOURS.first(action) or scene_words.HOURS.first(style)
+    hour = told or _DARK.get(look) or _hour(rng)
     weather = scene_words.WEATHERS.first(action) or scene_words.WEATHERS.first(style) or _weather(rng)
     if setting is Setting.SPACE:
         hour = Hour.NIGHT
@@ -83,7 +87,6 @@ def direct(request: ClipRequest) -> Direction:
     parts = _parts(request, action, moves, setting)
     if not moves:
         moves = _moves(rng, parts)
-    look = scene_words.LOOKS.first(style) or scene_words.LOOKS.first(action) or Look.PAINTED
     return Direction(setting, hour, weather, look, moves, parts)
 
 
@@ -133,7 +136,9 @@ def _parts(
     spots = {i: _spots(reference, action) for i, reference in cast}
     holders = _holders(spots, action)
     verbs = _shared_out(action_words.VERBS.find(action), spots, holders)
-    side = _side(action, moves)
+    # A camera that moves past somebody standing turns nobody round.
+    travelling = any(verb.travels for acted in verbs.values() for verb in acted)
+    side = _side(action, moves if travelling else ())
     return tuple(_part(i, reference, verbs[i], side, holders.get(i), setting) for i, reference in cast)
 
 

@@ -8,6 +8,7 @@ from models.animatic.canvas import Colour
 from models.animatic.easel import Easel, Sheet
 from models.animatic.palette import mix, rgb
 from models.animatic.shapes import blob, ellipse, polygon, smooth
+from models.animatic.words import Weather
 
 GREENS = tuple(rgb(code) for code in ("4f8a3f", "6da548", "86b955", "3f7a45", "9cc763"))
 PETALS = tuple(rgb(code) for code in ("f6c445", "f28a8a", "ffffff", "c79be0", "f0704f"))
@@ -42,7 +43,9 @@ def paint_grass(
 def paint_flowers(
     easel: Easel, sheet: Sheet, number: float, top: float, bottom: float, petals: Sequence[Colour] = PETALS
 ) -> None:
-    """Small flowers strewn over the ground between `top` and `bottom`, larger when nearer."""
+    """Small flowers strewn over the ground between `top` and `bottom`, larger when nearer; none in snow."""
+    if easel.weather is Weather.SNOW:
+        return
     rng = easel.rng
     for y in np.sort(rng.uniform(top, bottom, easel.count(number))):
         near = (y - top) / max(bottom - top, 1e-6)

@@ -134,8 +134,7 @@ def paint_studio(easel: Easel) -> None:
     )
     first, last = (np.array(sweep.colour(tone), np.float32) for tone in (lit, dark))
     sweep.canvas.wash((first + (last - first) * share[:, None]).astype(np.float32), easel.rng)
-    for x, strength in ((0.34, 0.62), (0.34 + sweep.period / easel.aspect, 0.62)):
-        sweep.shine(x * easel.aspect, 0.30, 0.75, mix(lit, WHITE, 0.75), strength)
+    sweep.shine(0.36 * easel.aspect, 0.28, 0.95, mix(lit, WHITE, 0.7), 0.5)
     floor = easel.sheet(top=0.6, bottom=DEPTHS, depth=1.0)
     floor.canvas.union(
         [ellipse(easel.aspect / 2, 0.905, 0.62, 0.085, 64)],

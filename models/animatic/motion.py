@@ -179,7 +179,7 @@ def _float(show: Performance, beat: Beat) -> None:
 
 def _fall(show: Performance, beat: Beat) -> None:
     fallen = np.clip(beat.share / 0.55, 0, 1)
-    height = 0.95 * (1 - fallen**2)
+    height = 0.66 * (1 - fallen**2)
     after = np.clip((beat.share - 0.55) / 0.25, 0, 1)
     bounce = 0.09 * 4 * after * (1 - after)
     show.lift += (

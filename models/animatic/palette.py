@@ -129,7 +129,7 @@ PIGMENTS: Mapping[Look, Pigments] = {
         1.25, 1.12, -16, _ramp("0a0722 2a1258 7a1fa0 e8399c 42e0e8 d8fbff"), 0.62, grain=0.25, vignette=0.34
     ),
     Look.PASTEL: Pigments(
-        0.80, 0.62, 62, _ramp("a890b8 f0b8c8 fbe0cf fffdf4"), 0.20, grain=0.35, vignette=0.04
+        0.86, 0.76, 36, _ramp("a890b8 f0b8c8 fbe0cf fffdf4"), 0.20, grain=0.35, vignette=0.04
     ),
     Look.CINEMATIC: Pigments(
         0.92, 1.12, -8, _ramp("0c1a24 21424f 8a8a78 e8c79a fff2dc"), 0.34, grain=0.3, vignette=0.34
@@ -140,9 +140,21 @@ PIGMENTS: Mapping[Look, Pigments] = {
     ),
     Look.MINIMAL: Pigments(0.72, 0.82, 26, grain=0.0, vignette=0.0, haze=1.25, detail=0.4),
     Look.INK: Pigments(
-        0.22, 1.05, 10, _ramp("22262c 5c626a a8aaa6 e4dfd0 f6f1e2"), 0.78, grain=1.0, vignette=0.08, haze=1.5
+        0.30, 1.22, 8, _ramp("1c2026 474d57 989b98 e4dccb f7f1e1"), 0.80, grain=0.6, vignette=0.08, haze=1.3
     ),
 }
+
+
+_FOG_NEAR, _FOG_FAR = 0.10, 1.7  # how far fog fades what is near, and how much more what is distant
+_SNOW = (238.0, 243.0, 250.0)
+
+
+def snowed(colour: Colour) -> Colour:
+    """A local colour under snow: what is green is what the snow lies on."""
+    red, green, blue = colour
+    covered = min(max((green - max(red, blue)) / 26, 0.0), 1.0)
+    shade = (0.3 * red + 0.6 * green + 0.1 * blue) / 255
+    return mix(colour, mix((176, 194, 222), _SNOW, min(1.0, shade * 1.55)), covered * 0.88)
 
 
 @dataclass(frozen=True)
@@ -151,13 +163,18 @@ class Palette:
 
     light: Light
     pigments: Pigments
+    weather: Weather = Weather.CLEAR
 
     def tone(self, colour: Colour, distance: float = 0.0) -> Colour:
         """A local colour as it is painted: lit, `distance` (0 near … 1 horizon) faded, in the style."""
         key = (colour, distance)
         if key not in self._toned:
-            lit = np.array(colour, np.float32) * self._tint
-            share = min(1.0, distance * self.pigments.haze)
+            local = snowed(colour) if self.weather is Weather.SNOW else colour
+            lit = np.array(local, np.float32) * self._tint
+            share = distance * self.pigments.haze
+            if self.weather is Weather.FOG:
+                share = _FOG_NEAR + distance * _FOG_FAR
+            share = min(share, 1.0)
             self._toned[key] = self._styled((lit + (self._haze - lit) * share).astype(np.float32))
         return self._toned[key]
 
@@ -216,7 +233,7 @@ def choose_palette(
     pigments = PIGMENTS[look]
     if ramp:
         pigments = replace(pigments, ramp=ramp, ramp_share=max(0.6, pigments.ramp_share))
-    return Palette(light, pigments)
+    return Palette(light, pigments, weather if not indoors else Weather.CLEAR)
 
 
 def _clouded(colour: Colour, grey: float, light: Light) -> Colour:

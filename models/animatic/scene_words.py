@@ -24,8 +24,7 @@ SETTINGS = Lexicon(
         ),
         Setting.DESERT: "desert, dune, dunes, sahara, savanna | 沙漠 沙丘 戈壁 大漠",
         Setting.SNOWFIELD: (
-            "snowfield, snowy, tundra, arctic, winter, in the snow, through the snow, "
-            "across the snow, on the snow | 雪地 雪原 冰原 冰雪 冬天 冰面 雪中"
+            "snowfield, tundra, arctic, winter, north pole, ice field | 雪地 雪原 冰原 冰雪 冬天 冰面"
         ),
         Setting.LAKE: (
             "lake, pond, river, riverside, stream, lakeside, creek | 湖 湖边 河 河边 溪 池塘 江边 小溪"

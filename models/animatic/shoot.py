@@ -96,6 +96,9 @@ class Shoot:
         frame = np.full((self.height, self.width, 4), 255, np.uint8)
         lay_backdrop(frame, self.behind, view, time_s)
         dim_corners(frame, self.vignette)
+        for veil in self.veils:
+            if not veil.in_front:
+                veil.add(frame, time_s, view.x * 0.5)
         for actor in self.actors:
             if not actor.floats and not actor.sprite.sinks:
                 mask, matrix, left = actor.shadow(index, view, self.height)
@@ -106,7 +109,8 @@ class Shoot:
             lay_sprite(frame, image, matrix, float(actor.show.opacity[index]))
         lay_backdrop(frame, self.before, view, time_s)
         for veil in self.veils:
-            veil.add(frame, time_s, view.x * 0.8)
+            if veil.in_front:
+                veil.add(frame, time_s, view.x * 0.8)
         lay_slate(frame, self.slate)
         finished = cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB)
         return finished if self.melt is None else self.melt.blend(finished, time_s)

@@ -62,7 +62,7 @@ def _clouds(easel: Easel, far: Sheet, horizon: float, plenty: float) -> None:
     # The far bank is part of the sky; the near one drifts before it.
     banks = (
         (far, 0.40, 0.56, 0.30, 0.6),
-        (easel.sheet(top=-0.3, bottom=horizon, depth=0.10, drift=0.011 * windy), 0.02, 0.34, 0.52, 0.92),
+        (easel.sheet(top=-0.3, bottom=horizon, depth=0.10, drift=0.011 * windy), 0.13, 0.36, 0.52, 0.92),
     )
     for sheet, low, high, size, opacity in banks:
         number = max(1, round(easel.count(3.2 * plenty) * easel.period / 3.0))

@@ -81,9 +81,8 @@ def main() -> None:
             for scene, action, camera in SCENES:
                 wall, cpu = measure(request(Path(folder), action, camera, preset))
                 rate = NUM_FRAMES / wall
-                print(
-                    f"{scene:10} {preset:10} {rate:9.1f} {rate / FRAME_RATE:12.1f} {cpu / NUM_FRAMES * 1e3:13.2f}"
-                )
+                cpu_ms = cpu / NUM_FRAMES * 1e3
+                print(f"{scene:10} {preset:10} {rate:9.1f} {rate / FRAME_RATE:12.1f} {cpu_ms:13.2f}")
                 results.append({"preset": preset, "rate": rate, "cpu_ms": cpu_ms})
     standard = [result for result in results if result["preset"] == "standard"]
     slowest = min(result["rate"] for result in standard)
