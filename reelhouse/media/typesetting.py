@@ -47,7 +47,7 @@ def normalized(text: str) -> str:
     if missing:
         named = ", ".join(f"{character!r} (U+{ord(character):04X})" for character in missing)
         raise InputError(
-            f"the caption {text!r} has characters that the typeface lacks: {named}. Leave them out."
+            f"the words {text!r} have characters that the typeface lacks: {named}. Leave them out."
         )
     return text
 
