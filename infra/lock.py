@@ -10,9 +10,7 @@ OURS = {"reelhouse", "pip"}
 
 def main() -> None:
     """Print it."""
-    print(
-        "# Written by `make lock`. FastAPI and Starlette are held back: newer ones break Prefect 3.8's server."
-    )
+    print("# Written by `make lock`. FastAPI and Starlette are held back: newer ones break Prefect's server.")
     versions = {
         dist.metadata["Name"].lower().replace("_", "-"): dist.version.partition("+")[0]
         for dist in importlib.metadata.distributions()

@@ -5,6 +5,7 @@
 Renders the example first (nothing, if it is rendered already).
 """
 
+import io
 import re
 import shutil
 import subprocess
@@ -30,8 +31,8 @@ FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="htt
   font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
 {styles}
 </style>
-<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
-</clipPath>{lines}</defs>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>{lines}</defs>
 <rect width="{width}" height="{height}" rx="8" fill="#121417"/>
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g></svg>
@@ -56,7 +57,7 @@ def _plan() -> str:
         file.write_text(text.replace("walks through a snowy forest", "runs through a snowy forest"), "utf-8")
         bench = Workbench(Settings())
         plan = bench.plan(read_storyboard(file))
-        console = Console(record=True, width=WIDTH, file=Path("/dev/null").open("w"))
+        console = Console(record=True, width=WIDTH, file=io.StringIO())
         console.print(plan_table(plan, states_of(bench, plan)))
     svg = console.export_svg(title="", code_format=FORMAT, unique_id="plan")
     return re.sub(r"[ \t]+\n", "\n", svg)
