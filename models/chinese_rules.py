@@ -54,7 +54,7 @@ DEFAULT_MOVEMENT = "动作流畅自然，重量感与惯性真实可信。"
 
 def write_paragraph(request: ExpansionRequest) -> str:
     """Return the scene as one Chinese paragraph with every description verbatim."""
-    woven = weave(request.action.strip(), request.subjects, "zh")
+    woven = weave(request.action.strip("。.，,；;： "), request.subjects, "zh")
     given = f"{request.action} {request.style} {request.camera}"
     movement = first_match(MOVEMENT, given)
     sentences = [
@@ -75,7 +75,7 @@ def _opening(request: ExpansionRequest, woven: Woven) -> list[Sentence]:
     cast = [s for s in shown if s.role.is_cut_out]
     settings = [s for s in shown if s.role is Role.BACKGROUND]
     looks = [s for s in shown if s.role is Role.STYLE]
-    action = woven.text.rstrip("。. ")
+    action = woven.text
     style = request.style.strip("。.，,；;：: ")
     if style and not re.search(r"[，、,]|风格$|风$|感$", style):
         style += "风格"
@@ -88,7 +88,8 @@ def _opening(request: ExpansionRequest, woven: Woven) -> list[Sentence]:
         f"整体画风{_listed(looks)}。" if looks else "",
         *(introduce(subject, "zh") for subject in apart),
     ]
-    return [Sentence(text) for text in texts if text]
+    names = "、".join(spoken_name(subject) for subject in request.subjects)
+    return [Sentence(text) for text in texts if text] or [Sentence(f"{lead}画面主体是{names}。")]
 
 
 def _listed(subjects: Sequence[SubjectWords]) -> str:

@@ -134,7 +134,7 @@ DEFAULT_MOVEMENT = "Movement is smooth and natural, with believable weight and m
 
 def write_paragraph(request: ExpansionRequest) -> str:
     """Return the scene as one English paragraph with every description verbatim."""
-    woven = weave(request.action.strip(), request.subjects, "en")
+    woven = weave(request.action.strip(" .,;:"), request.subjects, "en")
     given = f"{request.action} {request.style} {request.camera}"
     sentences = [
         *_opening(request, woven),
@@ -160,30 +160,40 @@ def _opening(request: ExpansionRequest, woven: Woven) -> list[Sentence]:
     cast = [s for s in shown if s.role.is_cut_out]
     settings = [s for s in shown if s.role is Role.BACKGROUND]
     looks = [s for s in shown if s.role is Role.STYLE]
-    action = woven.text.rstrip(" .")
     style = request.style.strip(" .,;:")
-    style_sentence = ""
-    if SENTENCE_END.search(style):
-        style, style_sentence = "", f"{_upper_first(style)}."
-    lead = f"{_upper_first(style)}: " if style else "In one continuous shot, "
-    everyone_is_new = len(cast) == sum(s.role.is_cut_out for s in request.subjects)
-    has_actor = any(s.role is Role.SUBJECT and s not in woven.left_over for s in request.subjects)
-    if cast and not has_actor and (body := _with_actor(action, cast[0])):
-        opening, cast = f"{lead}{body}", cast[1:]
-    elif cast and everyone_is_new:
-        opening = f"{lead}the scene shows {_listed(cast)}. {_upper_first(action)}".rstrip(" .")
-        cast = []
+    has_sentences = bool(SENTENCE_END.search(style))
+    lead = f"{_upper_first(style)}: " if style and not has_sentences else "In one continuous shot, "
+    action = woven.text
+    if not action:
+        opening = f"{lead}the scene shows {_listed(cast or settings) or _names(request.subjects)}"
+        cast, settings = [], settings if cast else []
     else:
-        opening = f"{lead}{_lower_opener(action)}" if action else f"{lead}the scene shows {_listed(shown)}"
+        opening, cast = _first_sentences(request, woven, lead, action, cast)
     texts = [
         f"{opening}{'' if opening[-1] in '!?' else '.'}",
         f"Also in the scene: {_listed(cast)}." if cast else "",
-        f"The background shows {_listed(settings)}." if settings and action else "",
-        f"The look of the whole picture is that of {_listed(looks)}." if looks and action else "",
+        f"The background shows {_listed(settings)}." if settings else "",
+        f"The look of the whole picture is that of {_listed(looks)}." if looks else "",
         *(introduce(subject, "en") for subject in apart),
-        style_sentence,
+        f"{_upper_first(style)}." if has_sentences else "",
     ]
     return [Sentence(text) for text in texts if text]
+
+
+def _first_sentences(
+    request: ExpansionRequest, woven: Woven, lead: str, action: str, cast: list[SubjectWords]
+) -> tuple[str, list[SubjectWords]]:
+    """Return the action behind its lead, and those of the cast it leaves without a place."""
+    has_actor = any(s.role is Role.SUBJECT and s not in woven.left_over for s in request.subjects)
+    if cast and not has_actor and (body := _with_actor(action, cast[0])):
+        return f"{lead}{body}", cast[1:]
+    if cast and len(cast) == sum(s.role.is_cut_out for s in request.subjects):
+        return f"{lead}the scene shows {_listed(cast)}. {_upper_first(action)}", []
+    return f"{lead}{_lower_opener(action)}", cast
+
+
+def _names(subjects: Sequence[SubjectWords]) -> str:
+    return " and ".join(spoken_name(subject) for subject in subjects)
 
 
 def _with_actor(action: str, actor: SubjectWords) -> str | None:
@@ -201,6 +211,8 @@ def _with_actor(action: str, actor: SubjectWords) -> str | None:
 
 def _listed(subjects: Sequence[SubjectWords]) -> str:
     words = [subject.description for subject in subjects]
+    if not words:
+        return ""
     if any("," in description for description in words):
         return "; ".join(words)
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -255,7 +267,7 @@ def _camera(camera: str, action: str) -> str:
         return "The camera drifts slowly and gently, keeping the action in the middle of the picture."
     for pattern, sentence in CAMERA:
         if found := re.fullmatch(
-            rf"(?:an? )?{PACE}{pattern}(?: shot)?(?: (?P<after>slowly|gently|smoothly))?", words
+            rf"(?:an? )?{PACE}(?:{pattern})(?: shot)?(?: (?P<after>slowly|gently|smoothly))?", words
         ):
             groups = found.groupdict()
             pace = groups["pace"] or groups["after"] or "smoothly"

@@ -196,7 +196,8 @@ def introduce(subject: SubjectWords, language: Language) -> str:
         label = {Role.BACKGROUND: "场景", Role.STYLE: "画面风格"}.get(subject.role, spoken_name(subject))
         return f"{label}：{description}{end}"
     end = "" if description.endswith((".", "!", "?", "。")) else "."
+    name = spoken_name(subject)
     label = {Role.BACKGROUND: "The setting", Role.STYLE: "The look"}.get(
-        subject.role, spoken_name(subject).capitalize()
+        subject.role, name[0].upper() + name[1:]
     )
     return f"{label}: {description}{end}"
