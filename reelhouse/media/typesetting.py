@@ -69,7 +69,10 @@ def wrap(text: str, measure: Measure, width: float) -> list[str]:
     character wider than a row has one of its own.
     """
     rows = _filled(text, measure, width)
-    narrow, wide = width / max(1, len(rows)), width
+    # No narrower than the widest word that fits, or evening the rows out would break it.
+    words = [measure(unit.rstrip()) for unit in _units(text)]
+    narrow = max([width / max(1, len(rows)), *(word for word in words if word <= width)])
+    wide = width
     while len(rows) > 1 and wide - narrow > 1:
         middle = (narrow + wide) / 2
         tried = _filled(text, measure, middle)
@@ -92,8 +95,8 @@ def _filled(text: str, measure: Measure, width: float) -> list[str]:
             row = unit
         while len(row.rstrip()) > 1 and measure(row.rstrip()) > width:
             head = _longest_head(row, measure, width)
-            rows.append(row[:head])
-            row = row[head:]
+            rows.append(row[:head].rstrip())
+            row = row[head:].lstrip()
     return [*rows, row.rstrip()] if row.strip() else rows
 
 

@@ -27,6 +27,12 @@ def test_wrapping_loses_no_text_and_no_row_is_too_wide(text: str, width: float, 
     assert all(measure(size)(row) <= width for row in rows)
 
 
+def test_evening_rows_out_breaks_no_word_and_broken_words_leave_no_spaces() -> None:
+    """Both were found by the properties around this test."""
+    assert wrap("《。。。。吧《。。。。《", measure(26), 150) == ["《。。。。", "吧", "《。。。。", "《"]
+    assert wrap("? 。", measure(40), 60) == ["?", "。"]
+
+
 @given(text=CHINESE.filter(lambda t: t and t[0] not in "，。！？）》"), width=st.floats(150, 600))
 def test_no_row_begins_with_a_closing_mark_or_ends_with_an_opening_one(text: str, width: float) -> None:
     """A character and its marks that are wider than a row have to break somewhere; they are left out."""
