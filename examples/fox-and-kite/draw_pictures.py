@@ -1,4 +1,4 @@
-"""Draws fox.png and kite.png: two subjects on soft plain backgrounds, as a product photographer hands them over.
+"""Draws fox.png and kite.png: two subjects before soft plain backgrounds, as a photographer hands them over.
 
 Everything is smooth outlines filled at three times the size and scaled down once; shading is soft light and
 shade clipped to the outline it falls on. Run it from anywhere: it writes beside itself.
@@ -372,7 +372,7 @@ def _scarf_ends(picture: Picture) -> None:
             ),
         ),
     ):
-        cast = picture.mask(outline + (4, 16), 9)
+        cast = picture.mask(outline + np.array([4, 16]), 9)
         picture.lay(cast * 0.9, rgb("7a3020"), 0.0 if outline is long else 0.35)
         mask = picture.body(outline, GREEN, GREEN_SHADE, GREEN_LIGHT)
         for spine in spines:
@@ -405,7 +405,7 @@ def _scarf(picture: Picture, body: Mask) -> None:
             (512, 388),
         ]
     )
-    picture.lay(picture.mask(band + (2, 16), 9) * body, rgb("8a4a34"), 0.45)
+    picture.lay(picture.mask(band + np.array([2, 16]), 9) * body, rgb("8a4a34"), 0.45)
     mask = picture.body(band, GREEN, GREEN_SHADE, GREEN_LIGHT)
     for spine in (
         [(534, 372), (580, 400), (640, 412), (700, 392)],
@@ -418,7 +418,7 @@ def _scarf(picture: Picture, body: Mask) -> None:
             picture.mask(ribbon([tuple(p) for p in light], (1, 3, 3, 1)), 1.0) * mask, rgb(GREEN_LIGHT), 0.5
         )
     knot = curve([(514, 362), (548, 356), (570, 380), (562, 412), (534, 424), (506, 408), (500, 382)])
-    picture.lay(picture.mask(knot + (3, 8), 6), rgb("1d5238"), 0.5)
+    picture.lay(picture.mask(knot + np.array([3, 8]), 6), rgb("1d5238"), 0.5)
     mask = picture.body(knot, "4aa86e", GREEN_SHADE, GREEN_LIGHT)
     for spine in ([(520, 372), (536, 390), (534, 412)], [(546, 368), (552, 388), (546, 408)]):
         picture.lay(picture.mask(ribbon(spine, (1, 6, 1)), 1.0) * mask, rgb(GREEN_SHADE), 0.6)
@@ -549,7 +549,7 @@ def draw_kite(path: Path) -> None:
             (240, 142),
         ]
     )
-    picture.lay(picture.mask(sail + (26, 34), 24), rgb("9d8fa6"), 0.55)
+    picture.lay(picture.mask(sail + np.array([26, 34]), 24), rgb("9d8fa6"), 0.55)
     tail = [bottom, (308, 648), (338, 716), (312, 784), (338, 850)]
     picture.lay(
         picture.mask(ribbon([(x + 20, y + 26) for x, y in tail], (8, 10, 10, 10, 10, 6)), 9),
@@ -574,7 +574,7 @@ def draw_kite(path: Path) -> None:
     picture.lay(hem, rgb("e8842a"), 0.75)
     for a, b in ((top, bottom), (left, right)):
         spar = ribbon([a, heart, b], (6, 8, 6))
-        picture.lay(picture.mask(spar + (3, 5), 3) * whole, rgb("b5641c"), 0.5)
+        picture.lay(picture.mask(spar + np.array([3, 5]), 3) * whole, rgb("b5641c"), 0.5)
         picture.body(spar, "c98a4a", "8f5a2c")
     for x, y, size in ((430, 196, 15), (276, 196, 15), (290, 376, 15), (430, 372, 15)):
         picture.lay(picture.mask(ellipse(x, y, size, size)) * whole, rgb("fff6d6"), 0.95)

@@ -15,7 +15,7 @@ from models.animatic.cutout import (
     Sprite,
 )
 from models.animatic.direction import Direction, Part
-from models.animatic.motion import Performance
+from models.animatic.performance import Performance
 from models.animatic.stage import composed
 from models.animatic.words import Move, Verb
 

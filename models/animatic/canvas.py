@@ -20,6 +20,17 @@ Colour: TypeAlias = tuple[float, float, float]
 
 _SHIFT = 4  # sub-pixel bits of OpenCV's polygon coordinates
 
+# All in pixels. What is so small is drawn more simply, and nobody can tell.
+_SPECK = 0.4  # not at all
+_FLAT = 4.0  # without shading
+_GLAZE = 14.0  # a translucent shape as an opaque one of the mixed colour
+TINY = 100.0  # pixels a unit: in a frame so small everything but the land itself is flat
+
+
+def _between(first: Colour, second: Colour, share: float) -> Colour:
+    red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
+    return red, green, blue
+
 
 class Canvas:
     """A strip `period` units long, from `top` to `bottom`, at `scale` pixels a unit.
@@ -37,8 +48,19 @@ class Canvas:
 
     def fill(self, points: Points, colour: Colour, below: Colour | None = None, opacity: float = 1.0) -> None:
         """Fill a closed outline [N, 2], shaded downwards from `colour` to `below` where that is given."""
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        wide, tall = (right - left) * self.scale, (bottom - top) * self.scale
+        if max(wide, tall) < _SPECK:
+            return
+        if below is not None and (tall < _FLAT or (self.scale < TINY and bottom - top < 0.4)):
+            colour, below = _between(colour, below, 0.5), None
+        if opacity < 1.0 and below is None and max(wide, tall) < _GLAZE:
+            under = self._at((left + right) / 2, (top + bottom) / 2)
+            if under is not None:
+                colour, opacity = _between(under, colour, opacity), 1.0
         if below is None and opacity >= 1.0:
-            for shifted in self._copies(points):
+            for turn in self._turns(left, right):
+                shifted = self._fixed(points + np.array([turn, 0.0]))
                 cv2.fillPoly(self.pixels, [shifted], (*colour, 255.0), cv2.LINE_AA, _SHIFT)
         else:
             self.union([points], colour, below, opacity)
@@ -102,9 +124,13 @@ class Canvas:
         turns = [turn * self.period for turn in (-1, 0, 1)]
         return [turn for turn in turns if right + turn > 0 and left + turn < self.period]
 
-    def _copies(self, points: Points) -> list[NDArray[np.int32]]:
-        left, right = float(points[:, 0].min()), float(points[:, 0].max())
-        return [self._fixed(points + np.array([turn, 0.0])) for turn in self._turns(left, right)]
+    def _at(self, x: float, y: float) -> Colour | None:
+        """The colour at a point, or None where it is not opaque."""
+        row, column = int((y - self.top) * self.scale), int((x % self.period) * self.scale)
+        if not (0 <= row < self.pixels.shape[0] and column < self.pixels.shape[1]):
+            return None
+        red, green, blue, alpha = self.pixels[row, column].tolist()
+        return (red, green, blue) if alpha == 255 else None
 
     def _fixed(self, points: NDArray[np.float64]) -> NDArray[np.int32]:
         # OpenCV's integer coordinates are pixel centres, ours pixel corners: half a pixel apart.

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.animatic.canvas import Canvas, Colour, Pixels
+from models.animatic.canvas import TINY, Canvas, Colour, Pixels
 from models.animatic.palette import Palette
 from models.animatic.shapes import Points
 from models.animatic.words import Weather
@@ -166,13 +166,16 @@ class Easel:
         return max(1, round(wanted * self._detail))
 
     def spread(self, number: int, jitter: float = 0.35) -> NDArray[np.float64]:
-        """`number` places along the period, evenly with some chance."""
+        """`number` places along the period, evenly with some chance; half as many in a tiny frame."""
+        number = -(-number // 2) if self.scale < TINY else number
         gaps = np.arange(number) + 0.5 + self.rng.uniform(-jitter, jitter, number)
         return gaps * self.period / max(number, 1)
 
     def layers(self) -> tuple[Layer, ...]:
         """The sheets painted so far, textured, cut to film and in order from the horizon to the lens."""
         texture = _paper(self.period, self.scale, self.palette.pigments.grain, self.rng)
+        if self.scale < TINY:
+            return tuple(self._layer(sheet, texture) for sheet in self._sheets)
         with ThreadPoolExecutor(2) as hands:
             return tuple(hands.map(lambda sheet: self._layer(sheet, texture), self._sheets))
 
@@ -213,7 +216,7 @@ class Easel:
 
 def _paper(period: float, scale: float, strength: float, rng: np.random.Generator) -> Pixels | None:
     """Watercolour clouds and paper tooth, [h, w, 4] uint8 about 128 with an untouched alpha."""
-    if strength <= 0 or scale < 100:
+    if strength <= 0 or scale < TINY:
         return None
     width, height = max(8, round(period * scale)), max(8, round(0.75 * scale))
     cells = rng.normal(0, 1, (7, max(4, round(period * 7)), 1)).astype(np.float32)

@@ -20,13 +20,14 @@ from reelhouse.timing import FrameCounts
 
 CHUNK = 8  # frames handed over at a time
 _THREADS = 2  # frames do not depend on one another, and OpenCV lets go of the interpreter
+_TINY = 128 * 128  # pixels
 _PREVIEW_WIDTH = 208  # pixels
 
 PRESETS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     {
-        "draft": MappingProxyType({"supersampling": 0.85, "shadows": True, "particles": True}),
-        "standard": MappingProxyType({"supersampling": 1.0, "shadows": True, "particles": True}),
-        "final": MappingProxyType({"supersampling": 1.4, "shadows": True, "particles": True}),
+        "draft": MappingProxyType({"supersampling": 0.85}),
+        "standard": MappingProxyType({"supersampling": 1.0}),
+        "final": MappingProxyType({"supersampling": 1.4}),
     }
 )
 
@@ -76,7 +77,8 @@ class AnimaticEngine:
         yield Conditioning("reading the scene's words and painting its setting")
         shoot = Shoot.prepare(request)
         total = -(-request.num_frames // CHUNK)
-        with ThreadPoolExecutor(_THREADS) as crew:
+        # For tiny frames a second thread costs more than it saves.
+        with ThreadPoolExecutor(_THREADS if request.height * request.width > _TINY else 1) as crew:
             for step, start in enumerate(range(0, request.num_frames, CHUNK), 1):
                 stop = min(start + CHUNK, request.num_frames)
                 frames = np.empty((stop - start, request.height, request.width, 3), np.uint8)

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from models.animatic.canvas import Colour
 from models.animatic.words import Hour, Look, Weather
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
 
 def rgb(code: str) -> Colour:
     """The colour of a six-digit hexadecimal code."""
@@ -170,17 +168,16 @@ class Palette:
         key = (colour, distance)
         if key not in self._toned:
             local = snowed(colour) if self.weather is Weather.SNOW else colour
-            lit = np.array(local, np.float32) * self._tint
             share = distance * self.pigments.haze
             if self.weather is Weather.FOG:
                 share = _FOG_NEAR + distance * _FOG_FAR
-            share = min(share, 1.0)
-            self._toned[key] = self._styled((lit + (self._haze - lit) * share).astype(np.float32))
+            red, green, blue = (part * tint for part, tint in zip(local, self.light.tint, strict=True))
+            self._toned[key] = self._styled(mix((red, green, blue), self.light.haze, min(share, 1.0)))
         return self._toned[key]
 
     def raw(self, colour: Colour) -> Colour:
         """A colour that shines by itself (a lamp, the sky): in the style, not in the light."""
-        return self._styled(np.array(colour, np.float32))
+        return self._styled(colour)
 
     def sky(self, shares: NDArray[np.float32]) -> NDArray[np.float32]:
         """The sky's colours [N, 3] at `shares` from the zenith (0) to the horizon (1)."""
@@ -192,25 +189,22 @@ class Palette:
     def _toned(self) -> dict[tuple[Colour, float], Colour]:
         return {}
 
-    @cached_property
-    def _tint(self) -> NDArray[np.float32]:
-        return np.array(self.light.tint, np.float32)
-
-    @cached_property
-    def _haze(self) -> NDArray[np.float32]:
-        return np.array(self.light.haze, np.float32)
-
-    def _styled(self, colour: NDArray[np.float32]) -> Colour:
+    def _styled(self, colour: Colour) -> Colour:
         hand = self.pigments
-        luma = float(colour @ _LUMA)
-        graded = (luma + (colour - luma) * hand.saturation - 128) * hand.contrast + 128 + hand.lift
+        luma = _luma(colour)
+        shift = 128 + hand.lift - 128 * hand.contrast
+        red, green, blue = ((luma + (c - luma) * hand.saturation) * hand.contrast + shift for c in colour)
+        graded = (red, green, blue)
         if hand.ramp:
-            place = np.clip(float(graded @ _LUMA) / 255, 0, 1) * (len(hand.ramp) - 1)
+            place = min(max(_luma(graded) / 255, 0.0), 1.0) * (len(hand.ramp) - 1)
             low = min(int(place), len(hand.ramp) - 2)
-            toward = np.array(mix(hand.ramp[low], hand.ramp[low + 1], place - low), np.float32)
-            graded = graded + (toward - graded) * hand.ramp_share
-        red, green, blue = np.clip(graded, 0, 255).tolist()
+            graded = mix(graded, mix(hand.ramp[low], hand.ramp[low + 1], place - low), hand.ramp_share)
+        red, green, blue = (min(max(c, 0.0), 255.0) for c in graded)
         return red, green, blue
+
+
+def _luma(colour: Colour) -> float:
+    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
 def choose_palette(
@@ -237,7 +231,7 @@ def choose_palette(
 
 
 def _clouded(colour: Colour, grey: float, light: Light) -> Colour:
-    luma = float(np.dot(colour, _LUMA))
+    luma = _luma(colour)
     cloud = (luma * 0.95 + 6, luma * 0.99 + 6, luma * 1.03 + 8)
     if light.is_night:
         cloud = (luma * 0.9, luma * 1.0, luma * 1.3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from models.animatic import interiors, landscapes, skies, towns, waters
+from models.animatic import interiors, landscapes, skies, towns, waters, wilds
 from models.animatic.easel import Easel, Layer
 from models.animatic.shapes import ellipse
 from models.animatic.words import Setting, Weather
@@ -10,14 +10,14 @@ from models.animatic.words import Setting, Weather
 PAINTERS: Mapping[Setting, Callable[[Easel], None]] = {
     Setting.MEADOW: landscapes.paint_meadow,
     Setting.HILL: landscapes.paint_hill,
-    Setting.FOREST: landscapes.paint_forest,
-    Setting.JUNGLE: landscapes.paint_jungle,
+    Setting.FOREST: wilds.paint_forest,
+    Setting.JUNGLE: wilds.paint_jungle,
     Setting.GARDEN: landscapes.paint_garden,
     Setting.FARM: landscapes.paint_farm,
-    Setting.MOUNTAINS: landscapes.paint_mountains,
-    Setting.DESERT: landscapes.paint_desert,
-    Setting.SNOWFIELD: landscapes.paint_snowfield,
-    Setting.LAKE: landscapes.paint_lake,
+    Setting.MOUNTAINS: wilds.paint_mountains,
+    Setting.DESERT: wilds.paint_desert,
+    Setting.SNOWFIELD: wilds.paint_snowfield,
+    Setting.LAKE: wilds.paint_lake,
     Setting.BEACH: waters.paint_beach,
     Setting.SEA: waters.paint_sea,
     Setting.UNDERWATER: waters.paint_underwater,

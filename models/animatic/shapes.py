@@ -1,5 +1,6 @@
 """Outlines: points [N, 2] float64 in world units, for a canvas to fill. No colour, no canvas."""
 
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -41,10 +42,16 @@ def polygon(*corners: tuple[float, float]) -> Points:
 
 def smooth(points: Points, steps: int = 6) -> Points:
     """A closed curve through the points (uniform Catmull-Rom)."""
-    a, b, c, d = (np.roll(points, k, axis=0)[:, None] for k in (1, 0, -1, -2))
-    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
-    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    return curve.reshape(-1, 2)
+    around = (np.arange(len(points))[:, None] + (-1, 0, 1, 2)) % len(points)
+    return (_catmull_rom(steps) @ points[around]).reshape(-1, 2)
+
+
+@cache
+def _catmull_rom(steps: int) -> NDArray[np.float64]:
+    """Weights [steps, 4] of the points before, at, after and beyond."""
+    t = np.arange(steps) / steps
+    weights = [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2]
+    return np.stack(weights, axis=1) / 2
 
 
 def blob(x: float, y: float, rx: float, ry: float, rng: np.random.Generator, lumps: int = 9) -> Points:

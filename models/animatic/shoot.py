@@ -78,13 +78,11 @@ class Shoot:
             behind=tuple(layer for layer in layers if not layer.in_front),
             before=tuple(layer for layer in layers if layer.in_front),
             actors=tuple(sorted(actors, key=lambda actor: -actor.mark.distance)),
-            veils=hang_veils(direction, palette, height=request.height, width=request.width, rng=rng)
-            if request.parameters["particles"]
-            else (),
+            veils=hang_veils(direction, palette, height=request.height, width=request.width, rng=rng),
             vignette=paint_vignette(request.height, request.width, palette.pigments.vignette),
             slate=make_slate(request.scene, height=request.height, width=request.width),
             melt=_melt(request, framing.focus, rng),
-            shade=palette.light.shade * 1.7 if request.parameters["shadows"] else 0.0,
+            shade=palette.light.shade * 1.7,
             thread=palette.raw((246, 240, 226) if palette.light.is_night else (96, 80, 78)),
             height=request.height,
             width=request.width,

@@ -5,7 +5,7 @@ import numpy as np
 from models.animatic.canvas import Colour
 from models.animatic.easel import Easel, Sheet
 from models.animatic.flora import paint_leaves, paint_palm, paint_patches, paint_stone
-from models.animatic.landscapes import DEPTHS, paint_ripples
+from models.animatic.land import DEPTHS
 from models.animatic.palette import mix, rgb
 from models.animatic.shapes import Points, blob, box, down_to, ellipse, polygon, rounded, skyline, smooth
 from models.animatic.skies import WHITE, paint_sky
@@ -109,6 +109,18 @@ def paint_underwater(easel: Easel) -> None:
     near = easel.sheet(top=0.4, bottom=DEPTHS, depth=1.5, in_front=True, sway=0.03, blur=0.006)
     for x in easel.spread(max(2, round(easel.period * 1.1))):
         _kelp(easel, near, x, 1.16, 0.34, rgb("1f6f6c"))
+
+
+def paint_ripples(easel: Easel, sheet: Sheet, top: float, bottom: float, number: float) -> None:
+    """Short level lights on water, longer when nearer."""
+    rng = easel.rng
+    light = mix((255, 255, 255), easel.palette.light.sky[-1], 0.35)
+    for y in np.sort(rng.uniform(top, bottom, easel.count(number))):
+        near = (y - top) / (bottom - top)
+        wide = (0.015 + 0.06 * near) * rng.uniform(0.5, 1.5)
+        sheet.fill(
+            ellipse(rng.uniform(0, sheet.period), y, wide, 0.0016 + 0.003 * near, 14), light, None, 0.5
+        )
 
 
 def _swell(sheet: Sheet, level: float, height: float, easel: Easel) -> Points:

@@ -86,9 +86,8 @@ def test_a_cut_out_shown_at_its_own_size_keeps_every_pixel(block: Reference) -> 
 
 
 def test_the_contact_shadow_lies_right_under_the_feet(ask: Ask) -> None:
-    request = ask()
-    shoot = Shoot.prepare(request)
-    bare = Shoot.prepare(replace(request, parameters={**request.parameters, "shadows": False}))
+    shoot = Shoot.prepare(ask())
+    bare = replace(shoot, shade=0.0)
     with_shadow, without = shoot.frame(4).astype(int), bare.frame(4).astype(int)
     fallen = (without - with_shadow).sum(axis=-1)
     feet = np.argwhere(is_red(with_shadow))
