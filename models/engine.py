@@ -46,7 +46,9 @@ class VideoEngine(Protocol):
     """Makes clips. One instance serves many requests, one at a time, and stays loaded between them."""
 
     @property
-    def spec(self) -> EngineSpec: ...
+    def spec(self) -> EngineSpec:
+        """What it can make, and what that costs."""
+        ...
 
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
         """Yield events; the `Frames` together hold exactly `request.num_frames` frames.

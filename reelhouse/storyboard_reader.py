@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from reelhouse.clips import MAX_REFERENCES, Role
 from reelhouse.errors import InputError, StoryboardError
 from reelhouse.media.pictures import open_picture
+from reelhouse.media.typesetting import normalized
 from reelhouse.storyboard import (
     Brand,
     Delivery,
@@ -58,6 +59,7 @@ class _Reader:
         self.lines = lines
 
     def storyboard(self, written: StoryboardFile) -> Storyboard:
+        self._check_letters(written)
         width, height = written.video.size
         subjects = {
             name: self._subject(name, part, ("subjects", name)) for name, part in written.subjects.items()
@@ -89,6 +91,19 @@ class _Reader:
             file=self.file,
             lines=self.lines,
         )
+
+    def _check_letters(self, written: StoryboardFile) -> None:
+        """What is set in type must have its letters in the typeface: better said now than after a render."""
+        texts: list[tuple[Key, str]] = [(("title",), written.title)]
+        for index, scene in enumerate(written.scenes):
+            texts.append((("scenes", index, "id"), scene.id))
+            if scene.caption:
+                texts += [(("scenes", index, "caption"), text) for _, text in scene.caption.texts]
+        for key, text in texts:
+            try:
+                normalized(text)
+            except InputError as error:
+                raise self._problem(key, str(error)) from error
 
     def _subject(self, name: str, part: SubjectPart, key: Key) -> Subject:
         images = tuple(

@@ -125,7 +125,7 @@ def test_a_killed_render_loses_only_the_steps_at_work(studio):
     assert again["engine_calls"] < 4
     assert [render["status"] for render in studio.json("show")] == ["done", "failed"]
     assert not list((studio.home / "scratch").iterdir()), "the killed process's scratch folder is swept"
-    assert not list(studio.folder.rglob("*.part"))
+    assert not list((studio.home / "films").rglob("*.part"))
 
 
 def test_takes_are_all_made_and_the_chosen_one_is_in_the_film(studio):

@@ -29,6 +29,7 @@ def test_it_ends_when_its_render_is_killed(tmp_path, prefect_url):
         [sys.executable, "-c", CODE, str(tmp_path / "server.log")], stdout=subprocess.PIPE, text=True
     )
     with render:
+        assert render.stdout is not None
         url = render.stdout.readline().strip()
         assert answers(url)
         render.kill()

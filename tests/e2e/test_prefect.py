@@ -3,9 +3,10 @@
 import subprocess
 import sys
 from datetime import timedelta
+from typing import cast
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -82,7 +83,7 @@ def test_a_deployment_runs_the_same_flow_in_another_process(studio, prefect_url,
 
     with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
         deployment = client.create_deployment(
-            flow_id=client.create_flow(render_storyboard),
+            flow_id=client.create_flow(cast(Flow, render_storyboard)),
             name="from a form",
             entrypoint="flows.render.render_storyboard",
             pull_steps=[],

@@ -51,7 +51,8 @@ def test_a_scene_without_subjects_has_those_its_prompt_names(folder):
 
 
 def test_a_dissolve_lasts_half_a_second_unless_it_says(folder):
-    scenes = "- {id: a, prompt: x}\n- {id: b, prompt: x, seam: dissolve}\n- {id: c, prompt: x, seam: dissolve 1s}\n"
+    scenes = "- {id: a, prompt: x}\n- {id: b, prompt: x, seam: dissolve}\n"
+    scenes += "- {id: c, prompt: x, seam: dissolve 1s}\n"
     board = read(folder, f"title: Fox\nscenes:\n{scenes}")
     assert [scene.seam.duration_s for scene in board.scenes] == [None, Fraction(1, 2), 1]
     assert board.scenes[1].seam.kind is SeamKind.DISSOLVE
@@ -155,6 +156,12 @@ WRONG = {
         3,
         "not both",
     ),
+    "a caption in letters the typeface lacks": (
+        "title: Fox\nscenes:\n - id: a\n   prompt: b\n   caption: hello 🦊\n",
+        5,
+        "🦊",
+    ),
+    "a title in letters the typeface lacks": ("title: Fox 🦊\n" + SCENES, 1, "🦊"),
     "a list": ("- title: Fox\n", 1, "a storyboard is a mapping"),
     "nothing": ("", 1, "a storyboard is a mapping"),
 }
