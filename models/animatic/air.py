@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.animatic.canvas import Colour, Pixels
 from models.animatic.direction import Direction
@@ -131,7 +132,7 @@ def _specks(
     return Veil(_tiled(tile, colour, power), velocity, swing, in_front)
 
 
-def _dot(tile: np.ndarray, x: float, y: float, radius: float, light: float, *, ring: bool) -> None:
+def _dot(tile: NDArray[np.float32], x: float, y: float, radius: float, light: float, *, ring: bool) -> None:
     height, width = tile.shape
     left, right = max(0, int(x - radius * 2)), min(width, int(x + radius * 2) + 2)
     top, bottom = max(0, int(y - radius * 2)), min(height, int(y + radius * 2) + 2)
@@ -174,10 +175,13 @@ def _rain(
                     4,
                 )
     colour = mix(palette.raw(rgb("cfe0ee")), (255, 255, 255), 0.2)
-    return Veil(_tiled(tile.astype(np.float32) / 255, colour, 0.55), (slant * speed, speed), 0.0, long > 0.08)
+    return Veil(
+        _tiled((tile / 255).astype(np.float32), colour, 0.55), (slant * speed, speed), 0.0, long > 0.08
+    )
 
 
-def _tiled(tile: np.ndarray, colour: Colour, power: float) -> Pixels:
-    lights = np.zeros((*tile.shape, 4), np.uint8)
-    lights[..., :3] = np.rint(np.clip(tile[..., None], 0, 1) * np.array(colour, np.float32) * power)
-    return np.tile(lights, (2, 2, 1))
+def _tiled(tile: NDArray[np.float32], colour: Colour, power: float) -> Pixels:
+    """Colour a tile [h, w] of 0 … 1 and lay it out twice in both directions."""
+    grey = np.clip(tile, 0, 1)
+    lights = [cv2.convertScaleAbs(grey, alpha=part * power) for part in colour]
+    return np.tile(cv2.merge([*lights, np.zeros_like(lights[0])]), (2, 2, 1))

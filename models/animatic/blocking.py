@@ -40,12 +40,12 @@ class Mark:
     distance: int
 
     def box(self, ratio: float, *, centred: bool) -> tuple[float, float, float, float]:
-        """What it covers: (left, top, right, bottom)."""
-        half = self.height * ratio / 2
+        """What it covers as it moves about its mark: (left, top, right, bottom)."""
+        half = self.height * ratio / 2 + 0.04
         bottom = self.y + self.height / 2 if centred else min(self.y, 0.96)
         return (
             self.x - half,
-            (self.y - self.height / 2 if centred else self.y - self.height),
+            (self.y - self.height / 2 - 0.05 if centred else self.y - self.height),
             self.x + half,
             bottom,
         )

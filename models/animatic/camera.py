@@ -61,7 +61,7 @@ def frame_up(box: tuple[float, float, float, float], aspect: float) -> Framing:
     left, top, right, bottom = box
     wide, tall = max(right - left, 0.05), max(bottom - top, 0.05)
     zoom = min(1.40, aspect * 0.95 / wide, 0.93 / tall)
-    zoom = max(zoom, 1.14) * OVERSCAN
+    zoom = max(zoom, 1.10) * OVERSCAN
     x = _kept((left + right) / 2, left, right, zoom, 0.02 * aspect, 0.98 * aspect)
     y = _kept((top + bottom) / 2, top, bottom, zoom, 0.03, 0.955)
     return Framing((x, y), zoom / OVERSCAN - 1)

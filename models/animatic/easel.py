@@ -19,6 +19,7 @@ from models.animatic.shapes import Points
 from models.animatic.words import Weather
 
 BLOCK = 32  # pixels
+AT_THE_HORIZON = 0.10  # the greatest depth that counts as such
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,14 @@ class Easel:
         self._detail = palette.pigments.detail * min(1.0, max(0.08, scale / 380))
 
     def sheet(self, *, top: float, bottom: float, depth: float, **manner: float | bool) -> Sheet:
-        """A fresh sheet before all earlier ones, from world y `top` to `bottom`."""
+        """A fresh sheet before all earlier ones, from world y `top` to `bottom`.
+
+        What lies at the horizon and moves no more than the sky does is painted onto the sky itself: a layer
+        less to film.
+        """
+        if self._sheets and depth <= AT_THE_HORIZON and not manner.keys() - {"haze"}:
+            sky = self._sheets[0]
+            return Sheet(sky.canvas, self.palette, depth=sky.depth, haze=manner.get("haze", 0.0))
         canvas = Canvas(period=self.period, top=top, bottom=bottom, scale=self.scale)
         sheet = Sheet(canvas, self.palette, depth=depth, **manner)  # pyright: ignore[reportArgumentType] -- one mapping of floats and flags
         self._sheets.append(sheet)

@@ -120,7 +120,7 @@ def _ramp(codes: str) -> tuple[Colour, ...]:
 PIGMENTS: Mapping[Look, Pigments] = {
     Look.PAINTED: Pigments(),
     Look.STORYBOOK: Pigments(
-        0.9, 0.94, 8, _ramp("4a3f45 8c7a68 d8c7a0 fff6e0"), 0.12, grain=0.62, vignette=0.10, haze=1.0
+        0.99, 0.98, 4, _ramp("4a3f45 8c7a68 d8c7a0 fff6e0"), 0.08, grain=0.55, vignette=0.10, haze=1.0
     ),
     Look.NOIR: Pigments(0.0, 1.28, -14, grain=0.8, vignette=0.42, haze=1.2),
     Look.NEON: Pigments(

@@ -1,5 +1,6 @@
 """A shoot: one scene set up once, then filmed frame by frame, any frame at any time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -49,7 +50,8 @@ class Shoot:
         Raises:
             EngineError: a picture cannot be read, or the first frame has another size.
         """
-        rng = np.random.default_rng([request.seed, 2])
+        # Each craft has dice of its own, so that they may work at the same time.
+        rng, brush, weather = (np.random.default_rng([request.seed, craft]) for craft in (2, 3, 4))
         direction = direct(request)
         palette = choose_palette(
             direction.hour,
@@ -59,7 +61,11 @@ class Shoot:
             ramp=_style_ramp(request),
         )
         times = np.arange(request.num_frames) / float(request.frame_rate)
-        direction, sprites = _cast(request, direction, palette, rng)
+        with ThreadPoolExecutor(1) as hand:
+            painted = hand.submit(_layers, request, direction, palette, brush)
+            veils = hang_veils(direction, palette, height=request.height, width=request.width, rng=weather)
+            direction, sprites = _cast(request, direction, palette, rng)
+            layers = painted.result()
         actors, scroll = _rehearse(direction, sprites, times, request.width / request.height, rng)
         framing = _framing(actors, request.width / request.height, close=Move.CLOSE_UP in direction.moves)
         views = film(
@@ -71,14 +77,13 @@ class Shoot:
             framing=framing,
             rng=rng,
         )
-        layers = _layers(request, direction, palette, rng)
         return cls(
             times=times,
             views=views,
             behind=tuple(layer for layer in layers if not layer.in_front),
             before=tuple(layer for layer in layers if layer.in_front),
             actors=tuple(sorted(actors, key=lambda actor: -actor.mark.distance)),
-            veils=hang_veils(direction, palette, height=request.height, width=request.width, rng=rng),
+            veils=veils,
             vignette=paint_vignette(request.height, request.width, palette.pigments.vignette),
             slate=make_slate(request.scene, height=request.height, width=request.width),
             melt=_melt(request, framing.focus, rng),

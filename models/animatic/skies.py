@@ -14,7 +14,7 @@ ZENITH = -0.12  # world y above which the sky's colour no longer changes
 
 def paint_sky(easel: Easel, horizon: float = 0.64, clouds: float = 1.0) -> None:
     """The whole sky above `horizon`, with `clouds` times the usual number of clouds."""
-    sheet = easel.sheet(top=-0.6, bottom=1.25, depth=0.03)
+    sheet = easel.sheet(top=-0.6, bottom=1.25, depth=0.06)
     rows = (np.arange(sheet.canvas.pixels.shape[0], dtype=np.float32) + 0.5) / easel.scale - 0.6
     shares = np.clip((rows - ZENITH) / (horizon - ZENITH), 0, 1)
     sheet.canvas.wash(easel.palette.sky(shares), easel.rng)
@@ -62,7 +62,7 @@ def _clouds(easel: Easel, far: Sheet, horizon: float, plenty: float) -> None:
     # The far bank is part of the sky; the near one drifts before it.
     banks = (
         (far, 0.40, 0.56, 0.30, 0.6),
-        (easel.sheet(top=-0.3, bottom=horizon, depth=0.10, drift=0.011 * windy), 0.13, 0.36, 0.52, 0.92),
+        (easel.sheet(top=-0.3, bottom=horizon, depth=0.12, drift=0.011 * windy), 0.13, 0.36, 0.52, 0.92),
     )
     for sheet, low, high, size, opacity in banks:
         number = max(1, round(easel.count(3.2 * plenty) * easel.period / 3.0))
@@ -109,7 +109,7 @@ def paint_cloudscape(easel: Easel) -> None:
 def paint_space(easel: Easel) -> None:
     """Stars, a nebula, a ringed planet, and the cratered ground of a small moon."""
     rng = easel.rng
-    sheet = easel.sheet(top=-0.6, bottom=1.3, depth=0.03)
+    sheet = easel.sheet(top=-0.6, bottom=1.3, depth=0.06)
     rows = np.linspace(0, 1, sheet.canvas.pixels.shape[0], dtype=np.float32)[:, None]
     top, low = (np.array(easel.palette.raw(rgb(code)), np.float32) for code in ("070a22", "2b2260"))
     sheet.canvas.wash((top + (low - top) * rows).astype(np.float32), rng)

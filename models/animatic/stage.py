@@ -187,5 +187,5 @@ def _over(
     # The fourth channel becomes 255: a frame's own alpha stays full through it.
     gone = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(patch, 3)), cv2.COLOR_GRAY2BGRA)
     under = frame[top:bottom, left:right]
-    kept = cv2.multiply(under, gone, scale=1 / 255)
-    under[:] = cv2.add(kept, patch, dst=kept)
+    cv2.multiply(under, gone, dst=under, scale=1 / 255)
+    cv2.add(under, patch, dst=under)

@@ -43,7 +43,7 @@ def paint_forest(easel: Easel) -> None:
     """Between trunks: pale ones far away, dark ones near, ferns and light on the ground."""
     paint_sky(easel, horizon=0.7, clouds=0.4)
     haze = (0.72, 0.5, 0.28)
-    for k, (depth, level) in enumerate(((0.16, 0.66), (0.34, 0.70), (0.62, 0.745))):
+    for k, (depth, level) in enumerate(((0.10, 0.66), (0.30, 0.70), (0.62, 0.745))):
         sheet, ridge = paint_ridge(
             easel, level, 0.012, depth, haze[k], rgb("7fa860"), rgb("5c8a4e"), mist=0.25, top=-0.6
         )
@@ -63,7 +63,7 @@ def paint_forest(easel: Easel) -> None:
 def paint_jungle(easel: Easel) -> None:
     """Palms, vines and large leaves in warm mist."""
     paint_sky(easel, horizon=0.72, clouds=0.4)
-    for k, (depth, level, haze) in enumerate(((0.18, 0.64, 0.66), (0.38, 0.69, 0.42), (0.66, 0.74, 0.18))):
+    for k, (depth, level, haze) in enumerate(((0.10, 0.64, 0.66), (0.34, 0.69, 0.42), (0.66, 0.74, 0.18))):
         sheet, ridge = paint_ridge(
             easel, level, 0.02, depth, haze, rgb("5fa565"), rgb("3f8058"), mist=0.25, top=-0.5
         )
