@@ -13,7 +13,7 @@ from PIL import Image
 from models.reference_images import flatten_on_white, letterbox, upright_rgba
 from reelhouse.errors import InputError
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "preprocess"
+GOLDEN = Path(__file__).parent.parent / "golden" / "A" / "preprocess"
 CASES = json.loads((GOLDEN / "cases.json").read_text())
 
 
