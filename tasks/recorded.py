@@ -149,18 +149,19 @@ def _make(bench: Workbench, step: Step, make: Make) -> StepRecord:
         started_at=started_at,
         seconds=time.monotonic() - clock,
     )
-    return bench.lineage.record(record)
+    bench.made[step.key] = bench.lineage.record(record)
+    return bench.made[step.key]
 
 
 def _resolve(bench: Workbench, step: Step) -> tuple[StepInput, ...]:
     """Which artifacts the step's inputs are, now that what it needs has been made."""
-    upstream = bench.lineage.steps(step.needs)
+    upstream = bench.lineage.steps([key for key in step.needs if key not in bench.made])
     inputs: list[StepInput] = []
     for name, source in step.inputs.items():
         if isinstance(source, Given):
             inputs.append(StepInput(name, source.artifact_id, None, None))
             continue
-        made = upstream.get(source.step_key)
+        made = bench.made.get(source.step_key) or upstream.get(source.step_key)
         if made is None or source.output not in made.outputs:
             raise LineageError(f"{step.stage} {step.label}: its input {name} has not been made")
         inputs.append(StepInput(name, made.outputs[source.output].id, source.step_key, source.output))

@@ -69,6 +69,7 @@ def look_up(bench: Workbench, plan: Plan) -> Found:
     outstanding = plan.outstanding(is_made)
     for step in outstanding:
         recorded.pop(step.key, None)
+    bench.made.update(recorded)
     return Found(outstanding, recorded)
 
 

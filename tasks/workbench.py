@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from db.lineage import Lineage
+from db.records import StepRecord
 from db.session import open_database
 from db.store import ArtifactStore, S3Credentials, open_store
 from models.catalog import engine_spec, open_engine
@@ -38,11 +39,13 @@ class Workbench:
         settings: what this installation chose.
         listener: told of every step that starts, progresses and ends.
         cancelled: set to stop the work at the next opportunity.
+        made: step key → its record, for the steps this process found or made; the rest is in the lineage.
     """
 
     settings: Settings
     listener: Listener = unheard
     cancelled: threading.Event = field(default_factory=threading.Event)
+    made: dict[str, StepRecord] = field(default_factory=dict)
     _engines: dict[str, VideoEngine] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
 

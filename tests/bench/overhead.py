@@ -20,12 +20,15 @@ from studio.prefect_environment import prepare_prefect
 HEAD = "title: Overhead\nengine: testcard\nvideo: {size: 64x64}\nscenes:\n"
 
 
-def board(count: int, changed: str = "") -> str:
-    """A storyboard of `count` scenes of 5 frames; `changed` is added to one prompt."""
+def board(count: int, changed: str = "", *, cost: bool = False) -> str:
+    """A storyboard of `count` scenes of 5 frames; `changed` is added to one prompt.
+
+    With `cost`, the engine takes a second a scene, and scenes are made one after another as on one GPU.
+    """
     scenes = [
         f"  - {{id: s{n}, prompt: scene {n}{changed * (n == 7)}, duration: 0.3s}}" for n in range(count)
     ]
-    return HEAD + "\n".join(scenes) + "\n"
+    return HEAD + "\n".join(scenes) + "\n" + "parameters: {seconds_per_frame: 0.2}\n" * cost
 
 
 def main() -> None:
@@ -54,8 +57,8 @@ def measure(folder: Path, counts: list[int]) -> dict[str, object]:
         first = render(folder / slug(str(count)), board(count))
         again = render(folder / slug(str(count)), board(count))
         films[count] = {**first, "no_op_s": again["wall_s"]}
-    whole = render(folder / "twenty", board(20))
-    one = render(folder / "twenty", board(20, changed=" again"))
+    whole = render(folder / "twenty", board(20, cost=True))
+    one = render(folder / "twenty", board(20, changed=" again", cost=True))
     assert one["engine_calls"] == 1, one
     xs, ys = ([math.log(n) for n in counts], [math.log(films[n]["wall_s"]) for n in counts])
     return {
@@ -78,7 +81,7 @@ def render(home: Path, text: str) -> dict[str, float]:
     file = home / "board.yaml"
     file.write_text(text, encoding="utf-8")
     started = time.perf_counter()
-    bench = Workbench(Settings(home=home / "home"))
+    bench = Workbench(Settings(home=home / "home", scenes_at_once=1 if "parameters" in text else 2))
     plan = bench.plan(read_storyboard(file))
     planned = time.perf_counter() - started
     with at_workbench(bench):
