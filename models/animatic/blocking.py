@@ -45,7 +45,7 @@ class Mark:
         bottom = self.y + self.height / 2 if centred else min(self.y, 0.96)
         return (
             self.x - half,
-            (self.y - self.height / 2 - 0.05 if centred else self.y - self.height),
+            (self.y - self.height / 2 - 0.09 if centred else self.y - self.height),
             self.x + half,
             bottom,
         )

@@ -118,7 +118,7 @@ def film(
             zoom *= 1 + framing.reach * (way if move is Move.ZOOM_IN else 1 - way)
         elif move in (Move.TILT_UP, Move.TILT_DOWN):
             way = ease(share * 1.15)
-            y += (-0.24 * (1 - way)) if move is Move.TILT_DOWN else 0.16 - 0.22 * way
+            y += (-0.24 * (1 - way)) if move is Move.TILT_DOWN else 0.16 - 0.18 * way
         elif move is Move.ORBIT:
             x += reach * 1.3 * np.sin(np.pi * (glide(share, 0.25) - 0.5))
             zoom *= 1.04 + 0.05 * np.cos(np.pi * (share - 0.5))
