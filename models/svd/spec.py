@@ -1,0 +1,93 @@
+"""Stable Video Diffusion, described: 14 frames (svd) or 25 (svd-xt) from one picture, without words.
+
+"standard" is the published parameter set, decoding a few frames at a time; "final" decodes all at once, which
+keeps neighbouring frames closest. Imports no framework.
+Source: Blattmann et al. 2023, arXiv:2311.15127; defaults of diffusers' StableVideoDiffusionPipeline.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+from models.checkpoint_folder import Layout
+from reelhouse.capabilities import ClipShape, Cost, EngineSpec, Sizes
+from reelhouse.clips import Parameter
+from reelhouse.timing import FrameCounts
+
+_UNET = 1_524_623_082
+_VAE = 97_742_847
+_CLIP = 632_076_800
+_FLOP_PER_LATENT = 3.0e8  # of the UNet, for one latent pixel of one frame: an estimate
+_NOMINAL_FLOPS = 60e12  # its convolutions on an H100-class GPU: an estimate
+
+
+def _cost(shape: ClipShape, parameters: Mapping[str, Parameter]) -> Cost:
+    """An estimate to plan by; no transformer over all tokens, so `tokens` is 0."""
+    pixels = shape.height * shape.width
+    latents = shape.num_frames * pixels / 64
+    passes = 2 if float(parameters["max_guidance_scale"]) > 1 else 1
+    steps = int(parameters["num_inference_steps"])
+    seconds = steps * passes * latents * _FLOP_PER_LATENT / _NOMINAL_FLOPS
+    seconds += shape.num_frames * pixels * 2e-7
+    decoding = min(int(parameters["decode_chunk_size"]), shape.num_frames) * pixels * 4_000
+    return Cost(
+        tokens=0,
+        seconds=seconds,
+        memory_bytes=int(2 * _UNET + 4 * (_VAE + _CLIP) + decoding + latents * 20_000),
+    )
+
+
+def _presets(num_frames: int) -> Mapping[str, Mapping[str, Parameter]]:
+    published: Mapping[str, Parameter] = {
+        "num_inference_steps": 25,
+        "min_guidance_scale": 1.0,
+        "max_guidance_scale": 3.0,
+        "motion_bucket_id": 127,
+        "noise_aug_strength": 0.02,
+        "decode_chunk_size": 8,
+    }
+    return MappingProxyType(
+        {
+            "draft": {**published, "num_inference_steps": 15, "decode_chunk_size": 4},
+            "standard": published,
+            "final": {**published, "decode_chunk_size": num_frames},
+        }
+    )
+
+
+def _spec(name: str, *, num_frames: int, repository: str) -> EngineSpec:
+    return EngineSpec(
+        name=name,
+        title=f"Stable Video Diffusion, {num_frames} frames from a picture",
+        code_version="1",
+        weights_id=f"{repository}@main",
+        licence="LicenseRef-Stability-AI-Community",
+        sizes=Sizes(listed=((1024, 576),)),
+        frame_counts=FrameCounts(num_frames, num_frames, step=1, offset=0),
+        frame_rates=(Fraction(7),),
+        references=(0, 1),
+        takes_first_frame=True,
+        takes_last_frame=False,
+        presets=_presets(num_frames),
+        cost=_cost,
+        needs_gpu=True,
+    )
+
+
+def layout(num_frames: int) -> Layout:
+    """What the folder of a checkpoint holds; the UNet's stated frames tell the two apart."""
+    return Layout(
+        pipeline="StableVideoDiffusionPipeline",
+        denoiser="unet",
+        architecture={"num_frames": num_frames},
+        weights=("unet", "image_encoder", "vae"),
+        companions=("feature_extractor", "scheduler"),
+    )
+
+
+SPECS: Mapping[str, EngineSpec] = MappingProxyType(
+    {
+        "svd": _spec("svd", num_frames=14, repository="stabilityai/stable-video-diffusion-img2vid"),
+        "svd-xt": _spec("svd-xt", num_frames=25, repository="stabilityai/stable-video-diffusion-img2vid-xt"),
+    }
+)
