@@ -48,6 +48,9 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = json.loads((GOLDEN / "config.json").read_text())
     config["scheduler"] = config["scheduler"][:1]
     (folder / "config.json").write_text(json.dumps(config))
+    cases = json.loads((GOLDEN / "preprocess" / "cases.json").read_text())
+    small = [case | {"large_output_rgb_sha256": {}} for case in cases]
+    (folder / "preprocess" / "cases.json").write_text(json.dumps(small))
     return folder
 
 
