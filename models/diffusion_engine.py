@@ -87,9 +87,13 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
                 "has none that torch can use: render on one, or use the engine animatic, which runs on a CPU"
             )
 
-    @cached_property
+    @property
     def spec(self) -> EngineSpec:
         """What it can make, and the SHA-256 of the weights it makes it with (every file is read once)."""
+        return self._described
+
+    @cached_property
+    def _described(self) -> EngineSpec:
         folder = self._parts.folder
         files = [
             WeightFile.measure(file) for part in self.layout.weights for file in weight_files(folder / part)
