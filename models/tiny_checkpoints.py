@@ -46,12 +46,15 @@ def _makers() -> Mapping[str, Callable[[str, Path], None]]:
     """Each engine's maker; found when called, since the makers use what stands below."""
     from models.cogvideox.spec import SPECS as COGVIDEOX
     from models.cogvideox.tiny import write_cogvideox
+    from models.phantom.spec import NETWORKS as PHANTOM
+    from models.phantom.tiny import write_phantom
     from models.svd.spec import SPECS as SVD
     from models.svd.tiny import write_svd
     from models.wan.spec import SPECS as WAN
     from models.wan.tiny import write_wan
 
     return {
+        **dict.fromkeys(PHANTOM, write_phantom),
         **dict.fromkeys(WAN, write_wan),
         **dict.fromkeys(SVD, write_svd),
         **dict.fromkeys(COGVIDEOX, write_cogvideox),

@@ -154,7 +154,7 @@ def _check_scene(storyboard: Storyboard, scene: Scene, index: int, engine: Engin
         raise storyboard.problem(
             ("scenes", 0, "seam"), f"the first scene has nothing before it to {kind} from: remove the seam"
         )
-    if kind is SeamKind.BRIDGE and not (engine.takes_first_frame and engine.takes_last_frame):
+    if kind is SeamKind.BRIDGE:
         raise storyboard.problem(
             ("scenes", index, "seam"),
             f"a bridge needs an engine that is given first and last frames, and {engine.name} is not: "

@@ -52,6 +52,15 @@ class Settings(BaseSettings):
         description="How many steps run side by side; by default one a core, four at most.",
     )
 
+    weights: Path | None = Field(
+        default=None, description="The folder with one folder of weights an engine; by default in home."
+    )
+
+    @property
+    def weights_folder(self) -> Path:
+        """The folder of weights in use."""
+        return (self.weights or self.home / "weights").absolute()
+
     @property
     def database(self) -> str:
         """The database URL in use."""

@@ -23,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+weights = typer.Typer(help="Weights of the diffusion engines.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(weights, name="weights")
+
 StoryboardFile = Annotated[Path, typer.Argument(metavar="STORYBOARD", help="A storyboard.yaml file.")]
 FilmFile = Annotated[
     str, typer.Argument(metavar="FILM", help="A film file, or the first digits of an artifact's id.")
@@ -166,6 +169,31 @@ def engines(as_json: AsJson = False) -> None:
     from studio.plan_view import show_engines
 
     show_engines(as_json=as_json)
+
+
+@app.command()
+def parity(
+    directory: Annotated[
+        Path, typer.Argument(metavar="GOLDEN_DIR", help="A directory of golden tensors, as tests/golden/A.")
+    ],
+    mode: Annotated[Literal["parity", "exact"], typer.Option(help="The numeric mode to check.")] = "exact",
+    as_json: AsJson = False,
+) -> None:
+    """Check that this machine computes Phantom as the official program does; exit code 1 on a miss."""
+    from studio.parity_view import show_parity
+
+    show_parity(directory, mode=mode, as_json=as_json)
+
+
+@weights.command()
+def tiny(
+    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="A diffusion engine's name.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that is new or empty.")],
+) -> None:
+    """Write tiny random weights of an engine's real classes: they run on a CPU, every clip is noise."""
+    from models.tiny_checkpoints import write_tiny_checkpoint
+
+    typer.echo(f"{write_tiny_checkpoint(engine, folder)}: tiny random weights, every clip will be noise")
 
 
 @app.command()

@@ -21,7 +21,7 @@ def generate_take(job: Job) -> Mapping[str, Output]:
     request = _request(job)
     path = job.folder / "take.mp4"
     writer = TakeWriter(path, height=request.height, width=request.width, frame_rate=request.frame_rate)
-    with writer:
+    with job.bench.turn(job.parameters["tool"]), writer:
         for frames in _frames(job, request):
             writer.write(frames)
     outputs = {"take": Output(path, "video/mp4")}

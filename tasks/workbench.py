@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +19,7 @@ from db.lineage import Lineage
 from db.records import StepRecord
 from db.session import open_database
 from db.store import ArtifactStore, S3Credentials, open_store
-from models.catalog import engine_spec, open_engine
+from models.catalog import ENGINES, engine_spec, open_engine
 from models.engine import VideoEngine
 from models.expander import PromptExpander, open_expander
 from models.segmenter import SEGMENTERS, Segmenter, open_segmenter
@@ -48,6 +48,7 @@ class Workbench:
     made: dict[str, StepRecord] = field(default_factory=dict)
     _engines: dict[str, VideoEngine] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def lineage(self) -> Lineage:
@@ -86,8 +87,13 @@ class Workbench:
         """A video engine, opened once a process."""
         with self._opening:
             if name not in self._engines:
-                self._engines[name] = open_engine(name)
+                settings = self.settings
+                self._engines[name] = open_engine(name, settings.weights_folder, device=settings.device)
             return self._engines[name]
+
+    def turn(self, name: str) -> AbstractContextManager[object]:
+        """Whoever uses an engine with weights waits for their turn; the others make clips side by side."""
+        return self._turn if ENGINES[name].weights_id else nullcontext()
 
     def plan(self, storyboard: Storyboard) -> Plan:
         """Plan a film for the tools in use; loads none of them.
@@ -97,7 +103,7 @@ class Workbench:
             InputError: a setting names a segmenter or expander that there is not.
         """
         try:
-            engine = engine_spec(storyboard.engine)
+            engine = engine_spec(storyboard.engine, self.settings.weights_folder)
         except InputError as error:
             raise storyboard.problem(("engine",), str(error)) from error
         name = self.settings.segmenter

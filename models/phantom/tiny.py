@@ -30,6 +30,11 @@ def write_tiny_checkpoint(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def write_phantom(engine: str, folder: Path) -> None:
+    """Write the tiny checkpoint of either Phantom: they differ in size only."""
+    _pipeline().save_pretrained(folder)
+
+
 def _pipeline() -> PhantomPipeline:
     tokenizer = _tokenizer()
     return PhantomPipeline(

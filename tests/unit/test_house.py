@@ -52,7 +52,7 @@ def test_what_needs_no_prefect_and_no_model_imports_neither(module):
 
 def test_every_command_is_documented():
     for command in app.registered_commands:
-        name = command.name or getattr(command.callback, "__name__", "")
+        name = command.name or getattr(command.callback, "__name__", "")  # typer's own rule
         assert f"reelhouse {name}" in DOCS, name
 
 

@@ -1,0 +1,43 @@
+"""What a folder of weights is called: a digest of every file in it, so that other weights are other steps.
+
+Hashing gigabytes takes minutes, so each file's digest is kept beside the folder and used again while the
+file's size and time of change stay the same.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from reelhouse.identity import digest, file_digest
+
+
+def folder_identity(folder: Path) -> str:
+    """ "sha256:" and 64 digits over the names and bytes of all files in a folder."""
+    notes = folder.with_name(f"{folder.name}.sha256.json")
+    known = _read(notes)
+    found: dict[str, list[int | str]] = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name, facts = file.relative_to(folder).as_posix(), file.stat()
+        stamp = [facts.st_size, facts.st_mtime_ns]
+        before = known.get(name, [])
+        found[name] = before if before[:2] == stamp else [*stamp, file_digest(file)]
+    if found != known:
+        _write(notes, found)
+    return "sha256:" + digest("weights", {name: entry[2] for name, entry in found.items()})
+
+
+def _read(notes: Path) -> dict[str, list[int | str]]:
+    try:
+        return json.loads(notes.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or not ours: hash again
+        return {}
+
+
+def _write(notes: Path, found: dict[str, list[int | str]]) -> None:
+    part = notes.with_name(f".{notes.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_text(json.dumps(found), encoding="utf-8")
+        os.replace(part, notes)
+    except OSError:  # a read-only folder of weights is hashed every time
+        part.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""From storyboard to film with the diffusion engines' real classes on tiny random weights: a film of noise."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reelhouse.media.video import probe
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "A"
+BOARD = """
+title: Noise
+engine: {engine}
+video: {{size: 64x64, frame_rate: {rate}}}
+subjects:
+  fox: {{description: a red fox, images: fox.png}}
+scenes:
+  - {{id: a, prompt: the fox runs, duration: 0.3s, subjects: [{subjects}]}}
+"""
+CONTINUED = "  - {id: b, prompt: on and on, duration: 0.3s, subjects: [], seam: continue}\n"
+
+
+@pytest.mark.parametrize(
+    ("engine", "rate", "subjects", "more"),
+    [
+        ("phantom-1.3b", 16, "fox", ""),
+        ("wan-t2v-1.3b", 16, "", ""),
+        ("wan-i2v-14b-480p", 16, "fox", CONTINUED),
+        ("cogvideox-2b", 8, "", ""),
+        ("svd", 7, "fox", CONTINUED),
+    ],
+)
+def test_a_tiny_engine_makes_a_film_of_noise_once(studio, engine, rate, subjects, more):
+    said = studio.run("weights", "tiny", engine, f"home/weights/{engine}").stdout
+    assert "noise" in said
+    studio.write(BOARD.format(engine=engine, rate=rate, subjects=subjects) + more)
+    result = studio.json("render", "board.yaml")
+    film = probe(studio.folder / result["film"])
+    assert film.num_frames == result["duration_s"] * rate
+    assert result["engine_calls"] == 1 + bool(more)
+    assert studio.json("render", "board.yaml")["engine_calls"] == 0
+    assert "sha256:" in studio.run("lineage", result["film"]).stdout
+
+
+def test_without_its_weights_an_engine_is_planned_and_says_where_it_looks(studio):
+    studio.write(
+        "title: x\nengine: wan-t2v-1.3b\nvideo: {size: 832x480}\nscenes: [{id: a, prompt: the sea}]\n"
+    )
+    step = next(step for step in studio.json("plan", "board.yaml")["steps"] if step["stage"] == "take")
+    assert step["tokens"] == 32_760
+    errors = studio.run("render", "board.yaml", code=1).stderr
+    assert "home/weights/wan-t2v-1.3b" in errors
+    assert "reelhouse weights tiny" in errors
+
+
+def test_other_weights_are_other_steps(studio):
+    board = studio.write(BOARD.format(engine="wan-t2v-1.3b", rate=16, subjects=""))
+    keys = []
+    for folder in ("one", "two"):
+        studio.environment["REELHOUSE_WEIGHTS"] = str(studio.folder / folder)
+        studio.run("weights", "tiny", "wan-t2v-1.3b", f"{folder}/wan-t2v-1.3b")
+        if folder == "two":
+            changed = studio.folder / folder / "wan-t2v-1.3b" / "transformer"
+            file = next(changed.glob("*.safetensors"))
+            file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+        steps = studio.json("plan", board.name)["steps"]
+        keys.append(next(step["key"] for step in steps if step["stage"] == "take"))
+    assert keys[0] != keys[1]
+
+
+def test_the_golden_numbers_are_met_and_a_changed_one_is_a_miss(studio, tmp_path):
+    assert studio.json("parity", str(GOLDEN))["ok"]
+    shutil.copytree(GOLDEN, tmp_path / "golden")
+    config = tmp_path / "golden" / "config.json"
+    stated = json.loads(config.read_text())
+    stated["scheduler"][0]["shift"] = 3.0
+    config.write_text(json.dumps(stated))
+    missed = studio.run("parity", str(config.parent), code=1).stdout
+    assert "n8_shift5.sigmas" in next(line for line in missed.splitlines() if "missed" in line)
