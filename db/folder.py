@@ -82,8 +82,8 @@ class FolderStore:
         return Artifact(artifact_id, media_type, size_bytes)
 
     def fetch(self, artifact_id: str) -> Path:
-        """The stored file itself; `check` tells whether its bytes are still right. Raises ArtifactMissing."""
-        self.size(artifact_id)
+        """The stored file itself, its hash checked. Raises ArtifactMissing, ArtifactCorrupt."""
+        self.check(artifact_id)
         return self._path(artifact_id)
 
     def read(self, artifact_id: str) -> bytes:

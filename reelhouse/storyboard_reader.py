@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from reelhouse.clips import MAX_REFERENCES, Role
-from reelhouse.errors import InputError, StoryboardError
+from reelhouse.errors import InputError, MediaError, StoryboardError
+from reelhouse.media.audio import sound_length_s
 from reelhouse.media.pictures import open_picture
 from reelhouse.media.typesetting import normalized
 from reelhouse.storyboard import (
@@ -55,7 +56,7 @@ class _Reader:
 
     def __init__(self, file: Path, lines: Mapping[Key, int]) -> None:
         self.file = file
-        self.folder = file.absolute().parent.resolve()
+        self.folder = file.resolve().parent
         self.lines = lines
 
     def storyboard(self, written: StoryboardFile) -> Storyboard:
@@ -65,7 +66,7 @@ class _Reader:
             name: self._subject(name, part, ("subjects", name)) for name, part in written.subjects.items()
         }
         music = written.audio and Music(
-            self._file(written.audio.music, ("audio", "music")), written.audio.loudness
+            self._sound(written.audio.music, ("audio", "music")), written.audio.loudness
         )
         return Storyboard(
             title=written.title,
@@ -202,6 +203,14 @@ class _Reader:
             raise self._problem(key, str(error)) from error
         return path
 
+    def _sound(self, name: str, key: Key) -> Path:
+        path = self._file(name, key)
+        try:
+            sound_length_s(path)
+        except MediaError as error:
+            raise self._problem(key, str(error)) from error
+        return path
+
     def _file(self, name: str, key: Key) -> Path:
         path = (self.folder / name).resolve()
         if not path.is_relative_to(self.folder):
@@ -242,6 +251,8 @@ def _message(problem: Any, key: Key) -> str:
             return f"{name}: {problem['ctx']['error']}"
         case "too_long" if key[-1] == "images":
             return f"{name}: at most {MAX_REFERENCES} reference images are used, not {len(problem['input'])}"
+        case "too_short":
+            return f"{name}: at least one is wanted"
         case "string_pattern_mismatch":
             return f'{name}: letters, digits, - and _ are allowed, 64 at most, not "{problem["input"]}"'
     found = problem["input"]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from reelhouse.errors import InputError, ReelhouseError
+from reelhouse.errors import Cancelled, InputError, ReelhouseError
 
 app = typer.Typer(
     name="reelhouse",
@@ -208,6 +208,11 @@ def main() -> None:
     """Run the command line; every expected failure is one message and an exit code."""
     try:
         app()
+    except Cancelled:
+        typer.echo(
+            "reelhouse: stopped; what was finished is kept, run the same command again to go on", err=True
+        )
+        sys.exit(Cancelled.exit_code)
     except ReelhouseError as error:
         typer.echo(f"reelhouse: {error}", err=True)
         sys.exit(error.exit_code)

@@ -75,8 +75,8 @@ def _totals(plan: Plan, states: Mapping[str, str]) -> str:
     stages = Counter(step.stage.value for step in to_make)
     made = ", ".join(f"{count} {stage}" for stage, count in stages.items()) or "nothing"
     return (
-        f"{board.title}: {len(board.scenes)} scenes, {timecode(plan.duration_s)}, "
-        f"{board.engine}, {board.quality}\n"
+        f"{board.title}: {len(board.scenes)} scene{'s' * (len(board.scenes) > 1)}, "
+        f"{timecode(plan.duration_s)}, {board.engine}, {board.quality}\n"
         f"to make: {made}\n"
         f"{sum(step.engine_calls for step in to_make)} engine calls, about "
         f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "

@@ -1,7 +1,5 @@
 """`reelhouse render`: a storyboard becomes files on disk, with progress to watch and Ctrl-C to stop it."""
 
-import re
-import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,6 @@ from rich.table import Table
 
 from db.records import StepRecord
 from flows.in_process import render_in_process
-from reelhouse.media.atomic import written
 from reelhouse.plan import Plan
 from reelhouse.settings import Settings
 from reelhouse.steps import OutputOf
@@ -22,6 +19,7 @@ from reelhouse.storyboard import Quality, Storyboard
 from reelhouse.storyboard_reader import read_storyboard
 from reelhouse.timing import timecode
 from studio.console import err, out, print_json, seconds
+from studio.film_folder import check_folder, choose_folder, put_files, slug
 from studio.prefect_environment import prepare_prefect
 from studio.progress_view import watching
 from tasks.renders import look_up, rendering, warnings_of
@@ -62,6 +60,8 @@ def render_film(
     started = time.monotonic()
     bench = Workbench(Settings())
     plan = bench.plan(read_board(storyboard, engine=engine, quality=quality))
+    folder = folder or choose_folder(bench.settings.home / "films", plan.storyboard.title, storyboard)
+    check_folder(folder)
     with at_workbench(bench):
         if look_up(bench, plan).outstanding:
             render_id = _run_flow(bench, plan, storyboard, engine, quality)
@@ -101,11 +101,10 @@ def _stoppable(bench: Workbench) -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _collect(bench: Workbench, plan: Plan, render_id: str, folder: Path | None, started: float) -> Finished:
+def _collect(bench: Workbench, plan: Plan, render_id: str, folder: Path, started: float) -> Finished:
     steps = bench.lineage.render_steps(render_id)
     records = bench.lineage.steps([step.step_key for step in steps])
     name = slug(plan.storyboard.title)
-    folder = folder or bench.settings.home / "films" / name
     sources: dict[str, tuple[OutputOf, str]] = {
         "film": (plan.film, f"{name}.mp4"),
         "contact_sheet": (plan.contact_sheet, "contact-sheet.jpg"),
@@ -114,18 +113,13 @@ def _collect(bench: Workbench, plan: Plan, render_id: str, folder: Path | None, 
     for delivery, source in plan.deliveries.items():
         sources[delivery.name] = (source, f"{name}-{delivery.name}.{delivery.format}")
     files: dict[str, Path] = {}
+    kept: dict[Path, Path] = {}
     for what, (source, file_name) in sources.items():
         files[what] = folder / file_name
-        artifact = records[source.step_key].outputs[source.output]
-        with written(files[what]) as part:
-            shutil.copyfile(bench.store.fetch(artifact.id), part)
+        kept[files[what]] = bench.store.fetch(records[source.step_key].outputs[source.output].id)
+    put_files(folder, plan.storyboard.file, kept)
     rendered = frozenset(step.step_key for step in steps if not step.reused)
     return Finished(plan, render_id, records, rendered, files, time.monotonic() - started)
-
-
-def slug(title: str) -> str:
-    """A title as a file name: letters and digits of any script, in lower case, joined by hyphens."""
-    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")[:80] or "film"
 
 
 def _summary(finished: Finished) -> dict[str, object]:

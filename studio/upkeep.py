@@ -19,7 +19,7 @@ def verify_all(*, sample: int | None, as_json: bool) -> None:
     else:
         console = out()
         for problem in report.problems:
-            console.print(f"[red]{problem}[/]")
+            console.print(f"[red]{problem.kind}[/] {problem.message}", soft_wrap=True)
         verdict = (
             f"[red]{len(report.problems)} problems[/]" if report.problems else "[green]all as recorded[/]"
         )

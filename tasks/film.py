@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 
+from reelhouse.errors import DiskFull, MediaError
 from reelhouse.media.assemble import concatenate
 from reelhouse.media.audio import music_bed
 from reelhouse.media.gif import gif
@@ -15,15 +17,29 @@ from tasks.recorded import Job, Output, recorded
 def mix_music(job: Job) -> Mapping[str, Output]:
     """Fit the music to the film's length and loudness."""
     out = job.folder / "music.m4a"
-    loudness = music_bed(
-        job.path("music"),
-        out=out,
-        duration_s=Fraction(job.parameters["duration_s"]),
-        loudness_lufs=job.parameters["loudness_lufs"],
-        cancelled=job.bench.cancelled.is_set,
-    )
+    loudness = _bed(job, out)
     job.facts["loudness_lufs"] = loudness
     return {"audio": Output(out, "audio/mp4")}
+
+
+def _bed(job: Job, out: Path) -> float:
+    """The music bed's measured loudness; the store's name for the music would mean nothing to people."""
+    wanted = job.parameters["loudness_lufs"]
+    try:
+        found = music_bed(
+            job.path("music"),
+            out=out,
+            duration_s=Fraction(job.parameters["duration_s"]),
+            loudness_lufs=wanted,
+            cancelled=job.bench.cancelled.is_set,
+        )
+    except DiskFull:
+        raise
+    except MediaError as error:
+        raise MediaError(f"music {job.step.label}: {error}") from error
+    if abs(found - wanted) > 1:
+        job.warn(f"{job.step.label}: its loudness is {found:.1f} LUFS, {wanted:g} was asked")
+    return found
 
 
 @recorded(Stage.FILM)

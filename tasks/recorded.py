@@ -10,20 +10,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from db.records import StepInput, StepRecord
-from reelhouse.errors import LineageError, ReelhouseError
+from reelhouse.errors import ArtifactCorrupt, LineageError, ReelhouseError
 from reelhouse.identity import canonical_json
 from reelhouse.stages import Stage
 from reelhouse.steps import Given, Step
 from tasks.progress import StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench, workbench
 
+ReadT = TypeVar("ReadT")
 RETRY_DELAYS_S = [1.0, 5.0, 20.0]
 
 
@@ -52,11 +53,23 @@ class Job:
 
     def path(self, name: str) -> Path:
         """An input, as a local read-only file."""
-        return self.bench.store.fetch(self.inputs[name].artifact_id)
+        return self._whole(name, self.bench.store.fetch)
 
     def text(self, name: str) -> str:
         """An input that is text."""
-        return self.bench.store.read(self.inputs[name].artifact_id).decode()
+        return self._whole(name, self.bench.store.read).decode()
+
+    def _whole(self, name: str, get: Callable[[str], ReadT]) -> ReadT:
+        """An input whose bytes are right; a damaged one is removed, so that the next run makes it anew."""
+        artifact_id = self.inputs[name].artifact_id
+        try:
+            return get(artifact_id)
+        except ArtifactCorrupt as error:
+            self.bench.store.delete(artifact_id)
+            raise ArtifactCorrupt(
+                f"{self.step.stage} {self.step.label}: {error} The damaged copy was removed: run the same "
+                "command again, and it is made anew"
+            ) from error
 
     def optional_path(self, name: str) -> Path | None:
         """An input that not every step of the stage has."""

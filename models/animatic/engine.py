@@ -5,8 +5,9 @@ setting, filmed by the camera the scene asks for, faster than real time on a CPU
 animatic in its corner, and the engine's name marks the clip in lineage.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import MappingProxyType
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from models.animatic.shoot import Shoot
 from models.engine import Conditioning, EngineEvent, Frames, Sampled
 from reelhouse.capabilities import ClipShape, Cost, EngineSpec, Sizes
-from reelhouse.clips import ClipRequest, Parameter
+from reelhouse.clips import ClipRequest, Parameter, Reference
 from reelhouse.timing import FrameCounts
 
 CHUNK = 8  # frames handed over at a time
@@ -71,11 +72,13 @@ class AnimaticEngine:
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
         """Yield what is being drawn, then the frames, eight at a time.
 
+        Of several pictures of one subject the first is filmed: the subject is there once.
+
         Raises:
             EngineError: a reference picture or the first frame cannot be read.
         """
         yield Conditioning("reading the scene's words and painting its setting")
-        shoot = Shoot.prepare(request)
+        shoot = Shoot.prepare(replace(request, references=_one_each(request.references)))
         total = -(-request.num_frames // CHUNK)
         # For tiny frames a second thread costs more than it saves.
         with ThreadPoolExecutor(_THREADS if request.height * request.width > _TINY else 1) as crew:
@@ -94,3 +97,8 @@ def _preview(frame: np.ndarray) -> np.ndarray:
         return frame
     size = _PREVIEW_WIDTH, max(1, round(height * _PREVIEW_WIDTH / width))
     return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+
+
+def _one_each(references: Sequence[Reference]) -> tuple[Reference, ...]:
+    first = {reference.name: reference for reference in reversed(references)}
+    return tuple(reference for reference in references if first[reference.name] is reference)

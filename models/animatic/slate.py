@@ -14,7 +14,7 @@ _MARK = (214, 62, 52)
 
 
 def make_slate(scene: str, *, height: int, width: int) -> Pixels:
-    """A premultiplied RGBA slate [h, w, 4] for the lower left corner of a frame."""
+    """A premultiplied RGBA slate [h, w, 4] for the upper left corner of a frame, clear of captions."""
     if width < LEGIBLE_WIDTH:
         side = max(3, min(height, width) // 16)
         return np.full((side, side, 4), (*_MARK, 255), np.uint8)
@@ -40,11 +40,11 @@ def make_slate(scene: str, *, height: int, width: int) -> Pixels:
 
 
 def lay_slate(frame: Pixels, slate: Pixels) -> None:
-    """Lay the slate over the lower left corner of a frame [H, W, 4], in place."""
+    """Lay the slate over the upper left corner of a frame [H, W, 4], in place."""
     height, width = frame.shape[:2]
     margin = max(1, min(height, width) // 40)
     tall, wide = min(slate.shape[0], height - margin), min(slate.shape[1], width - margin)
-    under = frame[height - margin - tall : height - margin, margin : margin + wide]
+    under = frame[margin : margin + tall, margin : margin + wide]
     gone = cv2.bitwise_not(slate[:tall, :wide, 3])
     under[:] = cv2.add(cv2.multiply(under, cv2.merge([gone] * 4), scale=1 / 255), slate[:tall, :wide])
 

@@ -4,6 +4,7 @@ A result is written under a hidden temporary name in its own folder and renamed 
 that a reader never meets half a film and a killed process leaves nothing under the real name.
 """
 
+import contextlib
 import errno
 import os
 import secrets
@@ -37,7 +38,9 @@ def written(path: Path) -> Iterator[Path]:
             raise cannot_write(path, error) from error
         raise
     finally:
-        part.unlink(missing_ok=True)
+        # Where a file stands in the folder's place, the error above says so better.
+        with contextlib.suppress(NotADirectoryError):
+            part.unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> MediaError:

@@ -97,7 +97,7 @@ def measure_loudness(sound: Path, *, cancelled: Cancellation | None = None) -> f
     Raises:
         MediaError: not sound, or silent.
     """
-    _length_s(sound)  # which says so if it is no sound
+    sound_length_s(sound)  # which says so if it is no sound
     return _measured(ffmpeg.input(str(sound)).audio, sound, cancelled).integrated
 
 
@@ -120,8 +120,12 @@ def _measured(stream: Stream, sound: Path, cancelled: Cancellation | None) -> _L
     return _Loudness(*values)
 
 
-def _length_s(path: Path) -> float:
-    """The length of a sound file in seconds."""
+def sound_length_s(path: Path) -> float:
+    """The length of a sound file in seconds.
+
+    Raises:
+        MediaError: there is no sound in it.
+    """
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
@@ -139,7 +143,7 @@ def _length_s(path: Path) -> float:
 
 def _bed(music: Path, duration_s: Fraction) -> Stream:
     """The music at 48 kHz in stereo, going round with a crossfade if it is too short."""
-    length_s = _length_s(music)
+    length_s = sound_length_s(music)
     once = (
         ffmpeg.input(str(music))
         .audio.filter("aresample", SAMPLE_RATE)

@@ -49,7 +49,7 @@ def main() -> None:
 
 def measure(folder: Path, counts: list[int]) -> dict[str, object]:
     """Render everything; times are in seconds."""
-    from studio.rendering import slug
+    from studio.film_folder import slug
 
     films: dict[int, dict[str, float]] = {}
     render(folder / "warm", board(2))  # imports, first connections

@@ -9,6 +9,7 @@ import pytest
 
 from db.session import open_database
 from models.testcard import read_code
+from reelhouse.identity import file_digest
 from reelhouse.media.video import probe, read_frames
 from reelhouse.seams import Blend, cut_list
 from reelhouse.storyboard_reader import read_storyboard
@@ -98,6 +99,46 @@ def test_what_is_lost_from_the_store_is_made_again(studio):
     studio.run("verify")
 
 
+def test_a_damaged_film_is_never_handed_over(studio):
+    studio.write(BOARD)
+    first = studio.json("render", "board.yaml")
+    _damage(studio, first["film_artifact"])
+    assert "corrupt" in studio.run("verify", code=1).stdout
+    mended = studio.json("render", "board.yaml")
+    assert mended["steps_rendered"] == 1
+    assert file_digest(studio.folder / mended["film"]) == first["film_artifact"]
+    studio.run("verify")
+
+
+def test_a_damaged_take_is_told_removed_and_made_anew(studio):
+    studio.write(BOARD)
+    film = studio.json("render", "board.yaml")["film"]
+    steps = studio.json("lineage", film)["steps"]
+    _damage(studio, next(s for s in steps if (s["stage"], s["label"]) == ("take", "a"))["outputs"]["take"])
+    studio.write(BOARD.replace("{id: a,", "{id: a, caption: new words,"))
+    assert "The damaged copy was removed" in studio.run("render", "board.yaml", code=1).stderr
+    assert studio.json("render", "board.yaml")["engine_calls"] == 1
+    studio.run("verify")
+
+
+def test_two_storyboards_of_one_title_keep_their_films_and_old_deliveries_go(studio):
+    studio.write(BOARD + "deliver: [{name: loop, format: gif}]\n")
+    first = studio.json("render", "board.yaml")
+    studio.write(BOARD.replace("rain falls", "snow falls"), "other.yaml")
+    other = studio.json("render", "other.yaml")
+    assert file_digest(studio.folder / first["film"]) == first["film_artifact"]
+    assert file_digest(studio.folder / other["film"]) == other["film_artifact"]
+    studio.write(BOARD)
+    studio.json("render", "board.yaml")
+    assert not (studio.folder / first["deliveries"]["loop"]).exists()
+
+
+def test_a_file_in_the_folders_place_is_told_before_anything_is_rendered(studio):
+    studio.write(BOARD)
+    (studio.folder / "taken").write_text("x")
+    assert "is a file" in studio.run("render", "board.yaml", "--out", "taken/films", code=2).stderr
+
+
 def test_a_render_stopped_by_ctrl_c_is_recorded_and_goes_on_where_it_was(studio):
     studio.write(BOARD + "parameters: {seconds_per_frame: 0.05}\n")
     process = studio.start("render", "board.yaml")
@@ -168,6 +209,14 @@ def test_frames_are_written_evenly_spaced(studio):
     paths = studio.run("frames", film, "-n", "5", "--out", "stills").stdout.split()
     assert len(paths) == 5
     assert all((studio.folder / path).is_file() for path in paths)
+
+
+def _damage(studio, artifact):
+    path = studio.home / "artifacts" / "sha256" / artifact[:2] / artifact
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
 
 
 def _film(studio):

@@ -160,16 +160,16 @@ def test_a_first_frame_of_another_size_is_refused(tmp_path: Path, ask: Ask) -> N
         film(ask(first_frame=tmp_path / "small.png"))
 
 
-def test_every_frame_is_marked_in_its_lower_left_corner(ask: Ask) -> None:
+def test_every_frame_is_marked_in_its_upper_left_corner(ask: Ask) -> None:
     for frame in film(ask())[::4]:
-        corner = frame[-40:, :160]
+        corner = frame[:40, :160]
         assert (corner.min(axis=-1) > 170).sum() > 25  # the words
         assert ((corner[..., 0] > 180) & (corner[..., 1] < 90)).sum() >= 4  # the red dot
 
 
 def test_a_tiny_frame_keeps_a_plain_mark(ask: Ask) -> None:
     frame = film(ask(height=64, width=64, references=(), num_frames=5))[0]
-    corner = frame[-6:, :6].reshape(-1, 3)
+    corner = frame[:6, :6].reshape(-1, 3)
     assert ((corner[:, 0] > 180) & (corner[:, 1] < 90)).any()
 
 
