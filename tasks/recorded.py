@@ -1,4 +1,4 @@
-"""The one wrapper around every stage: reuse what is recorded, else make it, store it, record it.
+"""The one wrapper around every stage: make it, store it, record it; `tasks.renders` finds what to reuse.
 
 A stage is a plain function from a `Job` to named outputs. Around it stands one Prefect task, whose own
 caching is off: the step key in the lineage is the one truth about what has been made.
@@ -123,7 +123,7 @@ def recorded(stage: Stage) -> Callable[[Make], Task[..., StepRecord]]:
 
 
 def make_recorded(bench: Workbench, step: Step, make: Make) -> StepRecord:
-    """Make one step unless it is recorded; bytes are stored before the row that names them is written.
+    """Make one step and record it; bytes are stored before the row that names them is written.
 
     Raises:
         ReelhouseError: what `make` raises, or the store and database do.
