@@ -14,7 +14,7 @@ from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 from torch import nn
 
 from models import wan_attention
-from models.wan_attention import Kept
+from models.wan_savings import Savings
 from reelhouse.errors import InputError
 
 Mode: TypeAlias = Literal["parity", "exact"]
@@ -86,10 +86,10 @@ class Denoiser:
         mode: see the module.
     """
 
-    def __init__(self, transformer: WanTransformer3DModel, mode: Mode, kept: Kept | None) -> None:
+    def __init__(self, transformer: WanTransformer3DModel, mode: Mode, savings: Savings) -> None:
         self.transformer = transformer
         self.mode: Mode = mode
-        self._kept = kept
+        self._savings = savings
         self._dtype = transformer.patch_embedding.weight.dtype
 
     @property
@@ -102,8 +102,7 @@ class Denoiser:
 
         Shapes: latents [1, 16, F, H, W] float32; timestep [] int64; text [1, 512, D], zeros past its length.
         """
-        if self._kept is not None:
-            self._kept.begin(latents, timestep, text)
+        self._savings.begin(latents, timestep, text)
         # In parity the first product rounds its input by itself; the text's dtype sets the timestep vector's.
         given = torch.float32 if self.mode == "parity" else self._dtype
         with torch.no_grad():
@@ -114,22 +113,25 @@ class Denoiser:
 
 
 @contextmanager
-def denoiser(transformer: WanTransformer3DModel, mode: Mode, *, shares: bool = True) -> Iterator[Denoiser]:
+def denoiser(
+    transformer: WanTransformer3DModel, mode: Mode, *, shares: bool = True, unread_frames: int = 0
+) -> Iterator[Denoiser]:
     """Hold a transformer to a mode for one clip, and leave it as it was found.
 
     Args:
         transformer: its parameters in the dtypes of `parameter_dtype`.
-        shares: keep text projections and the first self-attention within a step; bit-equal.
+        shares, unread_frames: as `Savings` has them; either changes no bit of what is read.
     """
     rounds = mode == "parity" and transformer.patch_embedding.weight.dtype != torch.float32
-    kept = Kept() if shares else None
+    savings = Savings(shares=shares, unread_frames=unread_frames)
     with ExitStack() as undo:
-        undo.callback(wan_attention.install(transformer, kept, rounds=rounds))
+        undo.callback(wan_attention.install(transformer, rounds=rounds))
+        undo.callback(savings.install(transformer))
         if mode == "parity":
             undo.callback(_install_tables(transformer))
         if rounds:
             undo.callback(_install_rounding(transformer))
-        yield Denoiser(transformer, mode, kept)
+        yield Denoiser(transformer, mode, savings)
 
 
 def _install_tables(transformer: WanTransformer3DModel) -> Callable[[], None]:

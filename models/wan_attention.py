@@ -1,10 +1,11 @@
-"""Wan attention that does no work twice within a step, and rounds where the official program rounds.
+"""Wan attention without state, which rounds where the official program rounds.
 
-The text's keys and values depend on the text alone, and the first block's self-attention on latents and
-timestep alone: text enters after it. Both are kept and used again, bit for bit the same.
+What a forward need not compute reaches it through its arguments (`models.wan_savings`): the text's keys and
+values in place of the text, or the answer itself.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
@@ -15,22 +16,22 @@ from diffusers.models.transformers.transformer_wan import (
 )
 from torch.nn import functional
 
-_TEXTS_KEPT = 2  # the prompt and the negative prompt
+KeysValues: TypeAlias = tuple[torch.Tensor, torch.Tensor]  # each [B, L, heads, D / heads]
 
 
-class Kept:
-    """What one forward is about: its text, and whether it is given the latents of the one before."""
+class SelfAttention(NamedTuple):
+    """What self-attention is told beside its rows; a transformer alone tells it the angles.
 
-    def __init__(self) -> None:
-        self.text: torch.Tensor | None = None
-        self.is_same_input = False
-        self._input: tuple[torch.Tensor, torch.Tensor] | None = None
+    Attributes:
+        cosines, sines: of the rotary angles of all rows, [1, N, 1, D / heads], every angle twice.
+        more: rows [B, M, D] after its own that give keys and values and get no answer.
+        answer: what it is to return, where that is known.
+    """
 
-    def begin(self, latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor) -> None:
-        """Note what the coming forward is given; tensors count as the same when they are one object."""
-        before, self._input = self._input, (latents, timestep)
-        self.is_same_input = before is not None and before[0] is latents and before[1] is timestep
-        self.text = text
+    cosines: torch.Tensor
+    sines: torch.Tensor
+    more: torch.Tensor | None = None
+    answer: torch.Tensor | None = None
 
 
 class WanProcessor:
@@ -52,16 +53,26 @@ class WanProcessor:
         self,
         attn: WanAttention,
         hidden_states: torch.Tensor,
-        encoder_hidden_states: torch.Tensor | None = None,
+        encoder_hidden_states: torch.Tensor | KeysValues | None = None,
         attention_mask: torch.Tensor | None = None,
-        rotary_emb: tuple[torch.Tensor, torch.Tensor] | None = None,
+        rotary_emb: tuple[torch.Tensor, ...] | None = None,
     ) -> torch.Tensor:
-        """Attend; hidden_states [B, N, D] → [B, N, D], to itself or to the text [B, L, D]."""
-        source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        query = self._normed(attn.to_q(hidden_states), attn.norm_q).unflatten(2, (attn.heads, -1))
-        key, value = self.keys_values(attn, source)
-        if rotary_emb is not None:
-            query, key = rotated(query, *rotary_emb), rotated(key, *rotary_emb)
+        """Attend to the rows themselves or to a text [B, L, D]; hidden_states [B, N, D] → [B, N, D]."""
+        told = None if rotary_emb is None else SelfAttention(*rotary_emb)
+        if told is not None and told.answer is not None:
+            return told.answer
+        query = self.normed(attn.to_q(hidden_states), attn.norm_q).unflatten(2, (attn.heads, -1))
+        if isinstance(encoder_hidden_states, tuple):
+            key, value = encoder_hidden_states
+        else:
+            source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+            if told is not None and told.more is not None:
+                source = torch.cat((source, told.more), dim=1)
+            key, value = self.keys_values(attn, source)
+        if told is not None:
+            rows = hidden_states.shape[1]
+            query = rotated(query, told.cosines[:, :rows], told.sines[:, :rows])
+            key = rotated(key, told.cosines, told.sines)
         if self.rounds:
             query, key = query.to(value.dtype), key.to(value.dtype)
         attended = dispatch_attention_fn(
@@ -76,12 +87,13 @@ class WanProcessor:
         )
         return attn.to_out[1](attn.to_out[0](attended.flatten(2, 3).type_as(query)))
 
-    def keys_values(self, attn: WanAttention, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return keys and values [B, L, heads, D / heads]."""
-        key = self._normed(attn.to_k(source), attn.norm_k).unflatten(2, (attn.heads, -1))
+    def keys_values(self, attn: WanAttention, source: torch.Tensor) -> KeysValues:
+        """Return the keys and values of rows [B, L, D]; keys before their rotation."""
+        key = self.normed(attn.to_k(source), attn.norm_k).unflatten(2, (attn.heads, -1))
         return key, attn.to_v(source).unflatten(2, (attn.heads, -1))
 
-    def _normed(self, projected: torch.Tensor, norm: torch.nn.RMSNorm) -> torch.Tensor:
+    def normed(self, projected: torch.Tensor, norm: torch.nn.RMSNorm) -> torch.Tensor:
+        """Return queries or keys [B, N, D] after their norm."""
         if not self.rounds:
             return norm(projected)
         # The normed value is rounded, its product with the float32 weight is not.
@@ -89,48 +101,11 @@ class WanProcessor:
         return normed.type_as(projected) * norm.weight
 
 
-class KeptTextProcessor(WanProcessor):
-    """Cross-attention that projects each text once."""
-
-    def __init__(self, kept: Kept, *, rounds: bool = False) -> None:
-        super().__init__(rounds=rounds)
-        self._kept = kept
-        self._of_text: list[tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]] = []
-
-    def keys_values(self, attn: WanAttention, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the kept keys and values of the text that the forward is about."""
-        text = self._kept.text
-        for known, keys_values in self._of_text:
-            if known is text:
-                return keys_values
-        keys_values = super().keys_values(attn, source)
-        if text is not None:
-            self._of_text = [*self._of_text[1 - _TEXTS_KEPT :], (text, keys_values)]
-        return keys_values
-
-
-class KeptSelfProcessor(WanProcessor):
-    """The first block's self-attention, kept while latents and timestep stay the same."""
-
-    def __init__(self, kept: Kept, *, rounds: bool = False) -> None:
-        super().__init__(rounds=rounds)
-        self._kept = kept
-        self._attended: torch.Tensor | None = None
-
-    def __call__(
-        self,
-        attn: WanAttention,
-        hidden_states: torch.Tensor,
-        encoder_hidden_states: torch.Tensor | None = None,
-        attention_mask: torch.Tensor | None = None,
-        rotary_emb: tuple[torch.Tensor, torch.Tensor] | None = None,
-    ) -> torch.Tensor:
-        """Attend, or return what the forward before came to; shapes as in `WanProcessor`."""
-        if self._attended is None or not self._kept.is_same_input:
-            self._attended = super().__call__(
-                attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb
-            )
-        return self._attended
+def keys_values(attn: WanAttention, source: torch.Tensor) -> KeysValues:
+    """Return the keys and values of a text [B, L, D] in the numerics of the layer's own processor."""
+    processor = attn.processor
+    assert isinstance(processor, WanProcessor)  # noqa: S101 -- for the type checker
+    return processor.keys_values(attn, source)
 
 
 def rotated(states: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
@@ -145,20 +120,14 @@ def rotated(states: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) ->
     return turned.flatten(-2).type_as(states)
 
 
-def install(transformer: WanTransformer3DModel, kept: Kept | None, *, rounds: bool) -> Callable[[], None]:
-    """Give every layer its processor, and return what puts the ones before back.
-
-    Args:
-        kept: what the forwards share; None shares nothing.
-    """
+def install(transformer: WanTransformer3DModel, *, rounds: bool) -> Callable[[], None]:
+    """Give every layer our processor, and return what puts the ones before back."""
     before = transformer.attn_processors
     backend = getattr(next(iter(before.values())), "_attention_backend", None)
-    for number, block in enumerate(transformer.blocks):
+    for block in transformer.blocks:
         assert isinstance(block, WanTransformerBlock)  # noqa: S101 -- for the type checker
-        plain = WanProcessor(rounds=rounds)
-        own = KeptSelfProcessor(kept, rounds=rounds) if kept and number == 0 else plain
-        text = KeptTextProcessor(kept, rounds=rounds) if kept else WanProcessor(rounds=rounds)
-        for layer, processor in ((block.attn1, own), (block.attn2, text)):
+        for layer in (block.attn1, block.attn2):
+            processor = WanProcessor(rounds=rounds)
             processor._attention_backend = backend
             layer.set_processor(processor)  # pyright: ignore[reportArgumentType] -- diffusers lists only its own
     return lambda: transformer.set_attn_processor(before)
