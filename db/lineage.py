@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from db import history
+from db.claims import Claim, settle
 from db.records import Ancestry, RenderRow, RenderStep, Status, StepInput, StepRecord, Uses
 from db.session import reading, writing
 from db.store import Artifact
@@ -41,11 +42,15 @@ class Lineage:
         with reading(self.engine) as connection:
             return history.load_steps(connection, keys)
 
-    def record(self, step: StepRecord) -> StepRecord:
+    def record(self, step: StepRecord, claim: Claim | None = None) -> StepRecord:
         """Record a step whose outputs are stored; the first record of a key stands and is given back.
+
+        Args:
+            claim: by which the step was made; it ends with the record, in one transaction.
 
         Raises:
             LineageError: the key is not the one its parts give, or an input is not recorded.
+            LeaseLost: the claim does not stand any more; nothing is recorded.
         """
         if step.derived_key() != step.key:
             raise LineageError(
@@ -53,6 +58,8 @@ class Lineage:
             )
         try:
             with writing(self.engine) as connection:
+                if claim is not None:
+                    settle(connection, claim)
                 if _insert_step(connection, step):
                     _insert_links(connection, step)
                     log.debug("step %s recorded: %s", step.key, step.label)

@@ -1,8 +1,9 @@
 """The tables of the lineage: what was asked, what was made, by which step, from what.
 
 W3C PROV words: an artifact is an entity, a step an activity; step_inputs say `used`, step_outputs say
-`wasGeneratedBy`. Rows are written once; only a render changes, when it ends. Times are UTC. The migrations
-in db/migrations make these tables; a test compares the two.
+`wasGeneratedBy`. Rows are written once; only a render changes, when it ends. Times are UTC. `claims` is no
+lineage: it says who is making a step, and its row goes when the step is recorded. The migrations in
+db/migrations make these tables; a test compares the two.
 """
 
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -172,4 +174,24 @@ render_steps = Table(
     Column("label", PlainText, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("reused", Boolean, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("step_key", Digest, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("owner", Text),
+    Column("program", Text, nullable=False),
+    # Seconds since 1970 by the database's own clock: no other clock is compared with these.
+    Column("lease_ends_at", Double, nullable=False),
+    Column("heard_at", Double, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("phase", PlainText, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("last_error", PlainText, nullable=False),
+    CheckConstraint("length(step_key) = 64", name="step_key_is_sha256"),
+    CheckConstraint("attempt >= 1 AND deaths >= 0 AND deaths <= attempt", name="counts_are_possible"),
+    CheckConstraint("progress >= 0 AND progress <= 1", name="progress_is_a_fraction"),
 )

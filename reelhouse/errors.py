@@ -11,6 +11,8 @@
     │   └── ArtifactCorrupt   the bytes do not have the SHA-256 they are named by
     ├── LineageError          the record cannot be read or written as asked          exit 1
     ├── ServiceUnavailable    a database, store or endpoint did not answer           exit 3, retried
+    ├── LeaseLost             another process took the step over                     exit 3, retried
+    ├── StepQuarantined       a step's processes died again and again                exit 1
     └── Cancelled             a person stopped the work                              exit 130
 
 A message says what was wanted, what was found and what to do next. `retryable` says whether the same
@@ -79,6 +81,17 @@ class ServiceUnavailable(ReelhouseError):
 
     retryable = True
     exit_code = 3
+
+
+class LeaseLost(ReelhouseError):
+    """Another process took the step over, or finished it: what was made here is dropped."""
+
+    retryable = True
+    exit_code = 3
+
+
+class StepQuarantined(ReelhouseError):
+    """A step is not tried again by itself, since the processes that tried it died."""
 
 
 class Cancelled(ReelhouseError):
