@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         le=64,
         description="How many steps run side by side; by default one a core, four at most.",
     )
+    lease_s: float = Field(
+        default=30, ge=1, le=3600, description="After how long a silence a step is taken over by another."
+    )
 
     weights: Path | None = Field(
         default=None, description="The folder with one folder of weights an engine; by default in home."

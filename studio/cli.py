@@ -156,6 +156,16 @@ def gc(
 
 
 @app.command()
+def forgive(
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The first digits of the step's key.")],
+) -> None:
+    """Let a step be tried again that was put aside because its processes died three times."""
+    from studio.upkeep import forgive
+
+    forgive(step)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check this installation: packages, ffmpeg, font, models, database, store, Prefect."""
     from studio.doctor import examine

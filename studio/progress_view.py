@@ -2,25 +2,24 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from reelhouse.plan import Plan
 from reelhouse.stages import Stage
+from reelhouse.steps import Step
 from studio.console import err
-from tasks.progress import StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
-from tasks.renders import look_up
+from tasks.progress import StepElsewhere, StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench
 
 MIN_WEIGHT_S = 0.05
 
 
 @contextmanager
-def watching(bench: Workbench, plan: Plan) -> Iterator[None]:
-    """Show a render's progress on standard error while the block runs."""
-    outstanding = look_up(bench, plan).outstanding
+def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Iterator[None]:
+    """Show the progress of the steps to be made on standard error while the block runs."""
     weights = {step.key: max(step.cost.seconds, MIN_WEIGHT_S) for step in outstanding}
     console = err()
     if not console.is_terminal:
@@ -60,12 +59,13 @@ class _Bars:
         with self._lock:
             match event:
                 case StepStarted():
-                    text = f"  {event.step.stage} {event.step.label}"
-                    self._steps[key] = self._progress.add_task(text[:60], total=1.0)
+                    self._steps[key] = self._progress.add_task(_described(event), total=1.0)
                     self._fractions[key] = 0.0
-                case StepProgressed():
+                case StepElsewhere() | StepProgressed():
                     self._fractions[key] = event.fraction
-                    self._progress.update(self._steps[key], completed=event.fraction)
+                    self._progress.update(
+                        self._steps[key], completed=event.fraction, description=_described(event)
+                    )
                 case StepFinished():
                     self._fractions[key] = 1.0
                     self._made[event.step.stage] += 1
@@ -78,22 +78,34 @@ class _Bars:
             self._progress.update(self._film, completed=done, description=text)
 
 
+def _described(event: StepEvent) -> str:
+    text = f"  {event.step.stage} {event.step.label}"
+    return f"{text[:40]}, being made by {event.host}" if isinstance(event, StepElsewhere) else text[:60]
+
+
 class _Lines:
-    """One line a finished step, for logs."""
+    """One line a finished step, and one for a step that another machine is making, for logs."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._made = 0
+        self._told: set[tuple[str, str]] = set()
         self._console = err()
         self._lock = threading.Lock()
 
     def __call__(self, event: StepEvent) -> None:
-        if not isinstance(event, StepFinished | StepFailed):
-            return
         with self._lock:
-            self._made += isinstance(event, StepFinished)
-            outcome = "" if isinstance(event, StepFinished) else "  FAILED"
-            self._console.print(
-                f"{self._made:>4}/{self._total} {event.step.stage:<9} {event.step.label}{outcome}",
-                markup=False,
-            )
+            match event:
+                case StepFinished(reused=reused):
+                    self._made += 1
+                    self._say(event, "  (made elsewhere)" if reused else "")
+                case StepFailed():
+                    self._say(event, "  FAILED")
+                case StepElsewhere(host=host) if (event.step.key, host) not in self._told:
+                    self._told.add((event.step.key, host))
+                    self._say(event, f"  being made by {host}")
+
+    def _say(self, event: StepEvent, outcome: str) -> None:
+        self._console.print(
+            f"{self._made:>4}/{self._total} {event.step.stage:<9} {event.step.label}{outcome}", markup=False
+        )

@@ -63,7 +63,8 @@ def render_film(
     folder = folder or choose_folder(bench.settings.home / "films", plan.storyboard.title, storyboard)
     check_folder(folder)
     with at_workbench(bench):
-        if look_up(bench, plan).outstanding:
+        found = bench.found[plan.digest] = look_up(bench, plan)
+        if found.outstanding:
             render_id = _run_flow(bench, plan, storyboard, engine, quality)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
             with rendering(bench, plan) as render:
@@ -79,7 +80,7 @@ def _run_flow(
     bench: Workbench, plan: Plan, storyboard: Path, engine: str | None, quality: Quality | None
 ) -> str:
     server_url = prepare_prefect(bench.settings.home)
-    with _stoppable(bench), watching(bench, plan):
+    with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
         return render_in_process(
             storyboard, engine=engine, quality=quality, home=bench.settings.home, server_url=server_url
         )

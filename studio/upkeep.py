@@ -1,10 +1,11 @@
-"""`reelhouse verify` and `reelhouse gc`: the record and the bytes, held against each other."""
+"""`reelhouse verify` and `gc` hold record and bytes together; `forgive` lets a step be tried again."""
 
 import sys
 from dataclasses import asdict
 
 from db.garbage import collect
 from db.verify import verify
+from reelhouse.errors import InputError
 from reelhouse.settings import Settings
 from studio.console import out, print_json, size
 from tasks.workbench import Workbench
@@ -42,3 +43,17 @@ def collect_garbage(*, dry_run: bool, as_json: bool) -> None:
         f"{len(report.artifacts)} artifacts ({size(report.size_bytes)}) and {report.leftovers} leftovers "
         f"{verb}; {report.young} young ones without a record are left alone"
     )
+
+
+def forgive(step: str) -> None:
+    """Let a step be tried again whose processes died.
+
+    Raises:
+        InputError: no such step has died.
+    """
+    if not Workbench(Settings()).ledger.forgive(step.lower()):
+        raise InputError(
+            f"no step whose key begins with {step[:80]!r} ended with its process: take the key from the "
+            "message that told of it; a step that merely failed needs no forgiving"
+        )
+    out().print("forgiven; run the render again")

@@ -15,6 +15,15 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepElsewhere:
+    """Another process is making the step, on `host`, and is this far, 0 … 1; told again and again."""
+
+    step: Step
+    host: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class StepProgressed:
     """A step is this far, 0 … 1."""
 
@@ -37,7 +46,7 @@ class StepFailed:
     step: Step
 
 
-StepEvent: TypeAlias = StepStarted | StepProgressed | StepFinished | StepFailed
+StepEvent: TypeAlias = StepStarted | StepElsewhere | StepProgressed | StepFinished | StepFailed
 Listener: TypeAlias = Callable[[StepEvent], None]
 
 

@@ -1,4 +1,4 @@
-"""The one wrapper around every stage: make it, store it, record it; `tasks.renders` finds what to reuse.
+"""The one wrapper around every stage: claim it, make it, store it, record it.
 
 A stage is a plain function from a `Job` to named outputs. Around it stands one Prefect task, whose own
 caching is off: the step key in the lineage is the one truth about what has been made.
@@ -16,11 +16,15 @@ from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
+from db.damage import damage_removed
+from db.ledger import Claim
 from db.records import StepInput, StepRecord
 from reelhouse.errors import ArtifactCorrupt, LineageError, ReelhouseError
 from reelhouse.identity import canonical_json
 from reelhouse.stages import Stage
 from reelhouse.steps import Given, Step
+from tasks.claiming import claim_or_find
+from tasks.ownership import Hold, until_answered
 from tasks.progress import StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench, workbench
 
@@ -44,6 +48,7 @@ class Job:
     bench: Workbench
     folder: Path
     inputs: Mapping[str, StepInput]
+    hold: Hold
     facts: dict[str, Any] = field(default_factory=lambda: {"warnings": []})
 
     @property
@@ -63,13 +68,10 @@ class Job:
         """An input whose bytes are right; a damaged one is removed, so that the next run makes it anew."""
         artifact_id = self.inputs[name].artifact_id
         try:
-            return get(artifact_id)
+            with damage_removed(self.bench.store, artifact_id):
+                return get(artifact_id)
         except ArtifactCorrupt as error:
-            self.bench.store.delete(artifact_id)
-            raise ArtifactCorrupt(
-                f"{self.step.stage} {self.step.label}: {error} The damaged copy was removed: run the same "
-                "command again, and it is made anew"
-            ) from error
+            raise ArtifactCorrupt(f"{self.step.stage} {self.step.label}: {error}") from error
 
     def optional_path(self, name: str) -> Path | None:
         """An input that not every step of the stage has."""
@@ -86,13 +88,20 @@ class Job:
         self.facts["warnings"].append(message)
 
     def progress(self, fraction: float) -> None:
-        """Report how far the step is, 0 … 1, and stop here if a person asked for it.
+        """Report how far the step is, 0 … 1, and stop here if it is no longer wanted.
 
         Raises:
             Cancelled: the work was stopped.
+            LeaseLost: another process took the step over.
         """
+        self.check()
+        self.hold.progress = min(max(fraction, 0.0), 1.0)
+        self.bench.listener(StepProgressed(self.step, self.hold.progress))
+
+    def check(self) -> None:
+        """Stop here if the step is no longer wanted. Raises as `progress` does."""
         self.bench.check_cancelled()
-        self.bench.listener(StepProgressed(self.step, min(max(fraction, 0.0), 1.0)))
+        self.hold.check()
 
 
 Make: TypeAlias = Callable[[Job], Mapping[str, Output]]
@@ -123,31 +132,48 @@ def recorded(stage: Stage) -> Callable[[Make], Task[..., StepRecord]]:
 
 
 def make_recorded(bench: Workbench, step: Step, make: Make) -> StepRecord:
-    """Make one step and record it; bytes are stored before the row that names them is written.
+    """Make one step and record it, or take what another process made of it meanwhile.
 
     Raises:
+        LeaseLost: another process took the step over; trying again finds what that one makes.
         ReelhouseError: what `make` raises, or the store and database do.
     """
     bench.check_cancelled()
     bench.listener(StepStarted(step))
     try:
-        record = _make(bench, step, make)
+        answer = claim_or_find(bench, step)
+        if isinstance(answer, Claim):
+            with bench.keeper.keeping(answer) as hold:
+                record = _make(bench, step, make, hold)
+        else:
+            record = answer
+            bench.elsewhere.add(step.key)
     except BaseException:
         bench.listener(StepFailed(step))
         raise
-    bench.listener(StepFinished(step, reused=False))
+    bench.made[step.key] = record
+    bench.listener(StepFinished(step, reused=record is answer))
     return record
 
 
-def _make(bench: Workbench, step: Step, make: Make) -> StepRecord:
+def _make(bench: Workbench, step: Step, make: Make, hold: Hold) -> StepRecord:
     started_at, clock = datetime.now(UTC), time.monotonic()
     inputs = _resolve(bench, step)
     with bench.folder() as folder:
-        job = Job(step, bench, folder, {item.name: item for item in inputs})
+        job = Job(step, bench, folder, {item.name: item for item in inputs}, hold)
         outputs = make(job)
-        artifacts = {
-            name: bench.store.put_file(output.path, output.media_type) for name, output in outputs.items()
-        }
+        job.check()
+        hold.phase = "keeping"
+        # Asked again while store and database are restarted: the work is done, and may have been long.
+        return until_answered(
+            lambda: _keep(job, outputs, started_at, time.monotonic() - clock), for_s=bench.settings.lease_s
+        )
+
+
+def _keep(job: Job, outputs: Mapping[str, Output], started_at: datetime, seconds: float) -> StepRecord:
+    """Store what was made, then write the row that names it; the claim ends with that row."""
+    step, store = job.step, job.bench.store
+    artifacts = {name: store.put_file(output.path, output.media_type) for name, output in outputs.items()}
     record = StepRecord(
         key=step.key,
         stage=step.stage.value,
@@ -155,15 +181,14 @@ def _make(bench: Workbench, step: Step, make: Make) -> StepRecord:
         code_version=step.code_version,
         weights_id=step.weights_id,
         parameters=json.loads(canonical_json(step.parameters)),
-        inputs=inputs,
+        inputs=tuple(job.inputs.values()),
         outputs=artifacts,
         facts=job.facts,
         engine_calls=step.engine_calls,
         started_at=started_at,
-        seconds=time.monotonic() - clock,
+        seconds=seconds,
     )
-    bench.made[step.key] = bench.lineage.record(record)
-    return bench.made[step.key]
+    return job.bench.lineage.record(record, job.hold.claim)
 
 
 def _resolve(bench: Workbench, step: Step) -> tuple[StepInput, ...]:

@@ -1,18 +1,18 @@
 """Renders: one execution of a plan, from what is already made to its recorded end, without Prefect."""
 
-import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from db.damage import is_whole
 from db.records import StepRecord
 from db.store import Artifact
-from reelhouse.errors import ArtifactCorrupt, ArtifactMissing
+from reelhouse.errors import Cancelled
 from reelhouse.plan import Plan
+from reelhouse.processes import Owner, this_process
 from reelhouse.steps import OutputOf, Step
-from tasks.workbench import Workbench, is_running
+from tasks.claiming import end_dead_claims
+from tasks.workbench import Found, Workbench
 
 MEDIA_TYPES = {
     "png": "image/png",
@@ -49,43 +49,24 @@ class Render:
         return self.records[source.step_key].outputs[source.output]
 
 
-class Found(NamedTuple):
-    """What a plan still needs, and the records of what it can reuse."""
-
-    outstanding: list[Step]
-    records: dict[str, StepRecord]
-
-
 def look_up(bench: Workbench, plan: Plan) -> Found:
     """Find what of a plan is already made.
 
     A recorded step whose bytes are gone from the store counts as not made; making it again mends the store.
     """
     recorded = bench.lineage.steps([step.key for step in plan.steps])
-
     results = {source.step_key for source in plan.results}
 
     def is_made(step: Step) -> bool:
         record = recorded.get(step.key)
-        return record is not None and all(
-            _is_kept(bench, item, hashed=step.key in results) for item in record.outputs.values()
-        )
+        # What is handed over is hashed; of the rest the sizes are compared.
+        return record is not None and is_whole(bench.store, record, hashed=step.key in results)
 
     outstanding = plan.outstanding(is_made)
     for step in outstanding:
         recorded.pop(step.key, None)
     bench.made.update(recorded)
     return Found(outstanding, recorded)
-
-
-def _is_kept(bench: Workbench, artifact: Artifact, *, hashed: bool) -> bool:
-    """Whether the store has an artifact's bytes: by their size, or for what is handed over by their hash."""
-    try:
-        if hashed:
-            bench.store.check(artifact.id)
-        return bench.store.size(artifact.id) == artifact.size_bytes
-    except (ArtifactCorrupt, ArtifactMissing):
-        return False
 
 
 @contextmanager
@@ -95,7 +76,8 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
     Files handed in are stored first, so that every step can find its inputs.
     """
     _end_orphans(bench)
-    outstanding, records = look_up(bench, plan)
+    # A door that has looked already leaves what it found; it is used once, for it does not stay true.
+    outstanding, records = bench.found.pop(plan.digest, None) or look_up(bench, plan)
     source = bench.store.put_file(plan.storyboard.file, "application/yaml")
     bench.lineage.add_artifact(source)
     if outstanding:
@@ -109,22 +91,22 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
             "engine": board.engine,
             "quality": board.quality,
             "file": board.file.name,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
+            "owner": str(this_process()),
         },
     )
     render = Render(plan, render_id, outstanding, records)
-    reused = frozenset(records)
+    found = frozenset(records)
     try:
         yield render
     except BaseException as error:
         if not isinstance(error, Exception):  # the process is told to end: let running steps stop as well
             bench.cancelled.set()
-        status = "cancelled" if bench.cancelled.is_set() else "failed"
-        _record_use(bench, render, reused)
+        stopped = bench.cancelled.is_set() or isinstance(error, Cancelled)
+        status = "cancelled" if stopped else "failed"
+        _record_use(bench, render, found)
         bench.lineage.finish_render(render_id, status=status, film=None, message=str(error))
         raise
-    _record_use(bench, render, reused)
+    _record_use(bench, render, found)
     bench.lineage.finish_render(render_id, status="done", film=render.artifact(plan.film).id)
 
 
@@ -138,11 +120,11 @@ def warnings_of(plan: Plan, records: Mapping[str, StepRecord]) -> list[str]:
 
 
 def _end_orphans(bench: Workbench) -> None:
-    """Record the end of this machine's renders whose process was killed before it could."""
+    """Record the end of this machine's renders whose process was killed before it could; free its steps."""
+    end_dead_claims(bench)
     for render in bench.lineage.renders():
-        pid = render.parameters.get("pid")
-        here = render.parameters.get("host") == socket.gethostname()
-        if render.status == "running" and here and isinstance(pid, int) and not is_running(pid):
+        owner = render.parameters.get("owner")
+        if render.status == "running" and isinstance(owner, str) and Owner.parse(owner).is_dead:
             bench.lineage.finish_render(
                 render.id, status="failed", film=None, message="its process was killed; the next run went on"
             )
@@ -154,7 +136,8 @@ def _keep_files(bench: Workbench, plan: Plan) -> None:
         bench.lineage.add_artifact(bench.store.put_file(path, media_type))
 
 
-def _record_use(bench: Workbench, render: Render, reused: frozenset[str]) -> None:
+def _record_use(bench: Workbench, render: Render, found: frozenset[str]) -> None:
+    reused = found | bench.elsewhere
     bench.lineage.use(
         render.id,
         [

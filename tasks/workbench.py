@@ -14,7 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
+from db.ledger import Ledger
 from db.lineage import Lineage
 from db.records import StepRecord
 from db.session import open_database
@@ -26,9 +28,19 @@ from models.segmenter import SEGMENTERS, Segmenter, open_segmenter
 from reelhouse.errors import Cancelled, InputError
 from reelhouse.plan import Plan, make_plan
 from reelhouse.plan_takes import Tools
+from reelhouse.processes import is_running
 from reelhouse.settings import Settings
+from reelhouse.steps import Step
 from reelhouse.storyboard import Storyboard
+from tasks.ownership import Keeper
 from tasks.progress import Listener, unheard
+
+
+class Found(NamedTuple):
+    """What a plan still needs, and the records of what it can reuse."""
+
+    outstanding: list[Step]
+    records: dict[str, StepRecord]
 
 
 @dataclass
@@ -40,12 +52,16 @@ class Workbench:
         listener: told of every step that starts, progresses and ends.
         cancelled: set to stop the work at the next opportunity.
         made: step key → its record, for the steps this process found or made; the rest is in the lineage.
+        elsewhere: the keys of the steps that were to be made here, and that another process made meanwhile.
+        found: plan digest → what is made of it, if a door has looked already; whoever renders it takes it.
     """
 
     settings: Settings
     listener: Listener = unheard
     cancelled: threading.Event = field(default_factory=threading.Event)
     made: dict[str, StepRecord] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+    found: dict[str, Found] = field(default_factory=dict)
     _engines: dict[str, VideoEngine] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -54,6 +70,16 @@ class Workbench:
     def lineage(self) -> Lineage:
         """The record of what was made from what."""
         return Lineage(open_database(self.settings.database))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Who is making what."""
+        return Ledger(self.lineage.engine)
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """What keeps the claims of the steps at work here."""
+        return Keeper(self.ledger, self.settings.lease_s)
 
     @cached_property
     def store(self) -> ArtifactStore:
@@ -160,14 +186,3 @@ def _sweep(root: Path) -> None:
         owner = folder.name.partition("-")[0]
         if owner.isdigit() and not is_running(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process of this machine is alive."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

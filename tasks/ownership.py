@@ -1,0 +1,136 @@
+"""Ownership: the steps at work in this process, whose claims one thread keeps by saying that they go on.
+
+It is heard of three times in the length of a lease. While the database does not answer the work goes on and
+the thread asks again: the database decides, when it is back, whether the step is still ours.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging import getLogger
+from typing import TypeVar
+
+from db.ledger import Claim, Ledger
+from reelhouse.errors import Cancelled, LeaseLost, ReelhouseError, ServiceUnavailable
+
+FIRST_RETRY_S = 0.2
+ResultT = TypeVar("ResultT")
+
+log = getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """A claimed step at work: what is told of it, and what was heard back.
+
+    Attributes:
+        progress: 0 … 1.
+        phase: what is being done, for people.
+        lost: set when another process took the step over.
+        cancelled: whether somebody asked for the step to be stopped.
+    """
+
+    claim: Claim
+    progress: float = 0.0
+    phase: str = "making"
+    lost: LeaseLost | None = None
+    cancelled: bool = False
+
+    def check(self) -> None:
+        """Stop here if the work is no longer wanted.
+
+        Raises:
+            LeaseLost: another process took the step over.
+            Cancelled: somebody asked for it.
+        """
+        if self.lost:
+            raise self.lost
+        if self.cancelled:
+            raise Cancelled("the step was stopped from elsewhere; run the same command again to go on")
+
+
+class Keeper:
+    """Keeps the claims of one process; its thread lives only while there are any."""
+
+    def __init__(self, ledger: Ledger, lease_s: float) -> None:
+        self.lease_s = lease_s
+        self._ledger = ledger
+        self._holds: set[Hold] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def keeping(self, claim: Claim) -> Iterator[Hold]:
+        """Keep a claim while the block makes its step; a block that fails gives the step back."""
+        hold = Hold(claim)
+        self._add(hold)
+        try:
+            yield hold
+        except BaseException as error:
+            self._discard(hold)
+            self._give_back(claim, "" if isinstance(error, Cancelled) else f"{type(error).__name__}: {error}")
+            raise
+        self._discard(hold)
+
+    def _add(self, hold: Hold) -> None:
+        with self._lock:
+            self._holds.add(hold)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._keep_all, name="claims", daemon=True)
+                self._thread.start()
+
+    def _discard(self, hold: Hold) -> None:
+        with self._lock:
+            self._holds.discard(hold)
+
+    def _give_back(self, claim: Claim, error: str) -> None:
+        try:
+            self._ledger.release(claim, error)
+        except ReelhouseError as trouble:  # the lease will end by itself; the step's own error matters
+            log.warning("step %s could not be given back: %s", claim.step_key, trouble)
+
+    def _keep_all(self) -> None:
+        every = pause = self.lease_s / 3
+        while True:
+            time.sleep(pause)
+            with self._lock:
+                holds = list(self._holds)
+                if not holds:
+                    self._thread = None
+                    return
+            unheard = [hold for hold in holds if not self._keep(hold)]
+            backoff = min(every, FIRST_RETRY_S if pause == every else 2 * pause)
+            pause = backoff if unheard else every
+
+    def _keep(self, hold: Hold) -> bool:
+        """Say that one step's work goes on; whether the database answered."""
+        try:
+            asked = self._ledger.heartbeat(hold.claim, progress=hold.progress, phase=hold.phase)
+        except LeaseLost as error:
+            hold.lost = error
+        except ReelhouseError as error:
+            log.warning("step %s: not heard: %s", hold.claim.step_key, error)
+            return False
+        else:
+            hold.cancelled = hold.cancelled or asked
+        return True
+
+
+def until_answered(call: Callable[[], ResultT], *, for_s: float) -> ResultT:
+    """What a call gives, asking again for so long while a service does not answer.
+
+    Raises:
+        ServiceUnavailable: it did not answer in all that time.
+    """
+    deadline, pause = time.monotonic() + for_s, FIRST_RETRY_S
+    while True:
+        try:
+            return call()
+        except ServiceUnavailable as error:
+            if time.monotonic() + pause > deadline:
+                raise
+            log.warning("%s; asking again", error)
+        time.sleep(pause)
+        pause = min(2 * pause, for_s / 3)
