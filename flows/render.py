@@ -11,6 +11,7 @@ from reelhouse.stages import Stage
 from reelhouse.storyboard import Quality
 from reelhouse.storyboard_reader import read_storyboard
 from tasks.film import assemble_film, draw_stills, make_gif, mix_music
+from tasks.joins import join_windows
 from tasks.prompts import write_prompt
 from tasks.renders import rendering
 from tasks.segments import blend_pieces, cut_piece, hold_card
@@ -23,6 +24,7 @@ STAGES = {
     Stage.REFERENCE: letterbox_reference,
     Stage.PROMPT: write_prompt,
     Stage.TAKE: generate_take,
+    Stage.JOIN: join_windows,
     Stage.PIECE: cut_piece,
     Stage.BLEND: blend_pieces,
     Stage.CARD: hold_card,

@@ -31,6 +31,7 @@ _CLASSES = {
     "wan-t2v-14b": ("models.wan.engine", "WanT2V14B"),
     "wan-i2v-14b-480p": ("models.wan.engine", "WanI2V14B480P"),
     "wan-i2v-14b-720p": ("models.wan.engine", "WanI2V14B720P"),
+    "wan-flf2v-14b-720p": ("models.wan.engine", "WanFLF2V14B720P"),
     "cogvideox-2b": ("models.cogvideox.engine", "CogVideoX2B"),
     "cogvideox-5b": ("models.cogvideox.engine", "CogVideoX5B"),
     "cogvideox-1.5-5b": ("models.cogvideox.engine", "CogVideoX15"),
@@ -38,10 +39,7 @@ _CLASSES = {
     "svd-xt": ("models.svd.engine", "SvdXt"),
 }
 _ALL = (ANIMATIC, TESTCARD, PHANTOM_1_3B, PHANTOM_14B, *WAN.values(), *COGVIDEOX.values(), *SVD.values())
-# wan-flf2v-14b-720p waits for bridge seams: a scene by itself has no last frame to give it.
-ENGINES: Mapping[str, EngineSpec] = MappingProxyType(
-    {spec.name: spec for spec in _ALL if spec.name in _CLASSES}
-)
+ENGINES: Mapping[str, EngineSpec] = MappingProxyType({spec.name: spec for spec in _ALL})
 
 
 def engine_spec(name: str, weights: Path) -> EngineSpec:

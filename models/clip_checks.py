@@ -6,7 +6,7 @@ from reelhouse.errors import EngineError
 
 
 def check_request(spec: EngineSpec, request: ClipRequest) -> None:
-    """Refuse what the engine was not trained for or would not look at.
+    """Refuse what the engine was not trained for, unless that is asked on purpose, or would not look at.
 
     Raises:
         EngineError: the message lists what is wrong and what the engine takes.
@@ -24,9 +24,16 @@ def check_request(spec: EngineSpec, request: ClipRequest) -> None:
 
 def _shape_problems(spec: EngineSpec, request: ClipRequest) -> list[str]:
     problems: list[str] = []
-    if not spec.sizes.allows(width=request.width, height=request.height):
-        problems.append(f"it makes {spec.sizes}, not {request.width}x{request.height}")
-    counts = spec.frame_counts
+    sizes, counts = spec.sizes, spec.frame_counts
+    if request.untrained:
+        if not sizes.possible(width=request.width, height=request.height):
+            problems.append(f"it can make {sizes.rule}, not {request.width}x{request.height}")
+        if not counts.possible(request.num_frames):
+            rule = f"{counts.minimum} frames and more in steps of {counts.step}"
+            problems.append(f"it can make {rule}, not {request.num_frames}")
+        return problems
+    if not sizes.allows(width=request.width, height=request.height):
+        problems.append(f"it makes {sizes}, not {request.width}x{request.height}")
     if request.num_frames not in counts:
         bounds = (
             f"{counts.minimum} frames"
@@ -34,7 +41,7 @@ def _shape_problems(spec: EngineSpec, request: ClipRequest) -> list[str]:
             else f"{counts.minimum} to {counts.maximum} frames in steps of {counts.step}"
         )
         problems.append(f"it makes {bounds}, not {request.num_frames}")
-    if spec.frame_rates and request.frame_rate not in spec.frame_rates:
+    if not spec.has_rate(request.frame_rate):
         rates = " or ".join(map(str, spec.frame_rates))
         problems.append(f"it was trained at {rates} frames a second, not {request.frame_rate}")
     return problems
@@ -51,4 +58,6 @@ def _picture_problems(spec: EngineSpec, request: ClipRequest) -> list[str]:
         problems.append(
             "it cannot end on a given frame: use an engine that bridges, such as wan-flf2v-14b-720p"
         )
+    if request.overlap is not None and not spec.takes_overlap:
+        problems.append("it cannot begin with the frames of another take")
     return problems

@@ -6,6 +6,7 @@ storyboard to a film, and every frame of the film can be told by `read_code`.
 
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -37,7 +38,7 @@ SPEC = EngineSpec(
     frame_rates=(),
     references=(0, 4),
     takes_first_frame=True,
-    takes_last_frame=False,
+    takes_last_frame=True,
     presets={"draft": _PRESET, "standard": _PRESET, "final": _PRESET},
     cost=_cost,
     needs_gpu=False,
@@ -53,19 +54,25 @@ class TestcardEngine:
         return SPEC
 
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
-        """Yield the numbered frames; a given first frame comes first as it is."""
+        """Yield the numbered frames; a given first or last frame comes first or last as it is."""
         pause = float(request.parameters["seconds_per_frame"])
         for start in range(0, request.num_frames, _CHUNK):
             numbers = range(start, min(start + _CHUNK, request.num_frames))
             frames = np.stack([_frame(request, number) for number in numbers])
             if start == 0 and request.first_frame is not None:
-                with Image.open(request.first_frame) as picture:
-                    frames[0] = np.asarray(picture.convert("RGB"))
+                frames[0] = _read(request.first_frame)
+            if numbers.stop == request.num_frames and request.last_frame is not None:
+                frames[-1] = _read(request.last_frame)
             for number in numbers:
                 if pause:
                     time.sleep(pause)
                 yield Sampled(number + 1, request.num_frames)
             yield Frames(frames)
+
+
+def _read(picture: Path) -> FrameArray:
+    with Image.open(picture) as opened:
+        return np.asarray(opened.convert("RGB"))
 
 
 def _frame(request: ClipRequest, number: int) -> FrameArray:

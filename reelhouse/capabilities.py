@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from reelhouse.clips import Parameter
 from reelhouse.timing import FrameCounts
+from reelhouse.windows import GIVEN_OVERLAP, LOOSE_OVERLAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Cost:
 class Sizes:
     """The frame sizes an engine takes: those listed, or any even multiple within bounds when none is.
 
-    `listed` holds (width, height) pairs as people write sizes.
+    `listed` holds (width, height) pairs as people write sizes: those an engine was trained for. The
+    arithmetic of its network takes any multiple within the bounds.
     """
 
     listed: tuple[tuple[int, int], ...] = ()
@@ -43,9 +45,13 @@ class Sizes:
     maximum: int = 4096
 
     def allows(self, *, width: int, height: int) -> bool:
-        """Whether a clip of this size can be made."""
+        """Whether the engine makes clips of this size."""
         if self.listed:
             return (width, height) in self.listed
+        return self.possible(width=width, height=height)
+
+    def possible(self, *, width: int, height: int) -> bool:
+        """Whether a clip of this size can be made at all, be it worse than at a listed one."""
         return all(
             side % self.multiple_of == 0 and self.minimum <= side <= self.maximum for side in (width, height)
         )
@@ -63,6 +69,11 @@ class Sizes:
     def __str__(self) -> str:
         if self.listed:
             return " or ".join(f"{width}x{height}" for width, height in self.listed)
+        return self.rule
+
+    @property
+    def rule(self) -> str:
+        """What is possible, for people."""
         return f"sides from {self.minimum} to {self.maximum} in multiples of {self.multiple_of}"
 
 
@@ -82,6 +93,8 @@ class EngineSpec:
         presets: quality ("draft", "standard", "final") → the full parameter set.
         cost: the expected cost of a clip of a shape under a parameter set.
         needs_gpu: whether it runs on a CPU at all.
+        takes_overlap: whether a clip can begin with the last frames of another take (`ClipRequest.overlap`).
+        needs_last_frame: whether it makes nothing without a last frame: such an engine makes bridges only.
     """
 
     name: str
@@ -98,3 +111,24 @@ class EngineSpec:
     presets: Mapping[str, Mapping[str, Parameter]]
     cost: Callable[[ClipShape, Mapping[str, Parameter]], Cost]
     needs_gpu: bool
+    takes_overlap: bool = False
+    needs_last_frame: bool = False
+
+    def is_trained_for(self, *, width: int, height: int, num_frames: int, frame_rate: Fraction) -> bool:
+        """Whether a clip is one of those it was trained for."""
+        return (
+            self.sizes.allows(width=width, height=height)
+            and num_frames in self.frame_counts
+            and self.has_rate(frame_rate)
+        )
+
+    @property
+    def window_overlap(self) -> int:
+        """How many frames two neighbouring clips of a long scene have in common."""
+        if self.takes_overlap:
+            return GIVEN_OVERLAP
+        return 1 if self.takes_first_frame else LOOSE_OVERLAP
+
+    def has_rate(self, frame_rate: Fraction) -> bool:
+        """Whether it makes clips of this frame rate."""
+        return not self.frame_rates or frame_rate in self.frame_rates

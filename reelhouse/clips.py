@@ -67,9 +67,13 @@ class ClipRequest:
         seed: 0 … 2**63 - 1, derived from film seed, scene and take.
         first_frame, last_frame: RGB PNGs [height, width] the clip must start from or end on.
         parameters: the engine's full, recorded parameter set.
+        overlap: a take of the clip's size whose last `overlap_frames` frames this clip begins with again, so
+            that one motion runs through both.
+        overlap_frames: fewer than num_frames; 0 without `overlap`.
+        untrained: whether a size, length or rate that the engine was not trained for is asked on purpose.
 
     Raises:
-        InputError: a shape no engine can make, or more than four references.
+        InputError: a shape no engine can make, more than four references, or an overlap that is none.
     """
 
     scene: str
@@ -87,6 +91,9 @@ class ClipRequest:
     first_frame: Path | None
     last_frame: Path | None
     parameters: Mapping[str, Parameter]
+    overlap: Path | None = None
+    overlap_frames: int = 0
+    untrained: bool = False
 
     def __post_init__(self) -> None:
         if self.num_frames < 1 or self.height < 2 or self.width < 2 or self.frame_rate <= 0:
@@ -98,6 +105,11 @@ class ClipRequest:
             raise InputError(
                 f"scene {self.scene}: at most {MAX_REFERENCES} reference images are used, "
                 f"{len(self.references)} were given"
+            )
+        if (self.overlap is None) != (self.overlap_frames == 0) or self.overlap_frames >= self.num_frames:
+            raise InputError(
+                f"scene {self.scene}: a clip of {self.num_frames} frames cannot begin with the last "
+                f"{self.overlap_frames} of {self.overlap or 'no take'}"
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"scene {self.scene}: a seed from 0 to 2**63 - 1 is wanted, not {self.seed}")

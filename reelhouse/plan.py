@@ -57,7 +57,8 @@ class Plan:
             is_made: whether a step is recorded with all its bytes; asked only where the answer matters.
         """
         steps = {step.key: step for step in self.steps}
-        wanted = [source.step_key for source in self.results] + [take.key for take in self.of(Stage.TAKE)]
+        wanted = [source.step_key for source in self.results]
+        wanted += [step.key for stage in (Stage.TAKE, Stage.JOIN) for step in self.of(stage)]
         missing: set[str] = set()
         seen: set[str] = set()
         while wanted:

@@ -1,13 +1,13 @@
 """Planning the film: which frames of which take are copied or blended, under which captions and music."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from reelhouse.capabilities import Cost
-from reelhouse.plan_takes import PlannedTake
-from reelhouse.seams import Blend, Piece, SeamKind, cut_list
+from reelhouse.plan_takes import FilmTakes
+from reelhouse.seams import Blend, Cut, Passage, Piece, SeamKind, cut_list
 from reelhouse.stages import Stage
 from reelhouse.steps import Source, Step, StepList
 from reelhouse.storyboard import Delivery, Music, Scene, Storyboard
@@ -21,11 +21,11 @@ STILLS_COST = Cost(tokens=0, seconds=0.6, memory_bytes=100 << 20)
 
 @dataclass(frozen=True, slots=True)
 class CutFilm:
-    """A storyboard's takes laid out in time: the cut list, and the chosen take of each scene."""
+    """A storyboard's takes laid out in time: the cut list, and the takes that it cuts."""
 
     storyboard: Storyboard
-    cuts: Sequence[Piece | Blend]
-    takes: Sequence[PlannedTake]
+    cuts: Sequence[Cut]
+    takes: FilmTakes
 
     @property
     def end_card_frames(self) -> int:
@@ -50,15 +50,16 @@ class CutFilm:
         return middles
 
 
-def cut_film(storyboard: Storyboard, takes: Sequence[PlannedTake]) -> CutFilm:
+def cut_film(storyboard: Storyboard, takes: FilmTakes) -> CutFilm:
     """Lay the chosen takes out in time.
 
     Raises:
-        StoryboardError: a scene is shorter than the dissolves at its ends.
+        StoryboardError: a scene is shorter than the dissolves at its ends, or a bridge too short to be seen.
     """
-    counts = [take.num_frames for take in takes]
+    counts = [take.num_frames for take in takes.scenes]
+    bridges = {index: take.num_frames for index, take in takes.bridges.items()}
     try:
-        cuts = cut_list(counts, [scene.seam for scene in storyboard.scenes], storyboard.frame_rate)
+        cuts = cut_list(counts, [scene.seam for scene in storyboard.scenes], storyboard.frame_rate, bridges)
     except ValueError as error:
         raise storyboard.problem(("scenes",), str(error)) from error
     return CutFilm(storyboard, cuts, takes)
@@ -69,11 +70,7 @@ def plan_film(film: CutFilm, delivery: Delivery, plan: StepList) -> Step:
     board = film.storyboard
     inputs: dict[str, Source] = {}
     for cut in film.cuts:
-        step = (
-            _plan_piece(film, cut, delivery, plan)
-            if isinstance(cut, Piece)
-            else _plan_blend(film, cut, delivery, plan)
-        )
+        step = _plan_cut(film, cut, delivery, plan)
         inputs[f"segment.{len(inputs):05d}"] = step.output("segment")
     if board.brand.end_card:
         card = _plan_card(film, board.brand.end_card, delivery, plan)
@@ -149,27 +146,59 @@ def _caption(board: Storyboard, scene: Scene) -> list[str]:
     return list(dict.fromkeys(scene.caption.in_language(language) for language in languages if texts))
 
 
+def _plan_cut(film: CutFilm, cut: Cut, delivery: Delivery, plan: StepList) -> Step:
+    match cut:
+        case Piece():
+            return _plan_piece(film, cut, delivery, plan)
+        case Passage():
+            return _plan_passage(film, cut, delivery, plan)
+        case Blend():
+            return _plan_blend(film, cut, delivery, plan)
+
+
 def _plan_piece(film: CutFilm, cut: Piece, delivery: Delivery, plan: StepList) -> Step:
     board = film.storyboard
     scene = board.scenes[cut.scene]
     following = board.scenes[cut.scene + 1].seam.kind if cut.scene + 1 < len(board.scenes) else None
-    inputs: dict[str, Source] = {"take": film.takes[cut.scene].step.output("take")}
+    shown = {
+        "caption": _caption(board, scene),
+        # At a dissolve the caption goes with the picture; elsewhere it fades by itself.
+        "fade_in": scene.seam.kind is not SeamKind.DISSOLVE,
+        "fade_out": following is not SeamKind.DISSOLVE,
+    }
+    take = film.takes.scenes[cut.scene].step
+    return _plan_stretch(board, _Stretch(scene.id, take, cut.start, cut.stop, shown), delivery, plan)
+
+
+def _plan_passage(film: CutFilm, cut: Passage, delivery: Delivery, plan: StepList) -> Step:
+    take = film.takes.bridges[cut.scene + 1].step
+    shown = {"caption": [], "fade_in": False, "fade_out": False}
+    stretch = _Stretch(take.label, take, cut.start, cut.stop, shown)
+    return _plan_stretch(film.storyboard, stretch, delivery, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Frames [start, stop) of a take, and the caption shown over them."""
+
+    label: str
+    take: Step
+    start: int
+    stop: int
+    shown: Mapping[str, object]
+
+
+def _plan_stretch(board: Storyboard, stretch: _Stretch, delivery: Delivery, plan: StepList) -> Step:
+    inputs: dict[str, Source] = {"take": stretch.take.output("take")}
     if board.brand.logo:
         inputs["logo"] = plan.given(board.brand.logo)
+    described = {"start": stretch.start, "stop": stretch.stop, "format": _format(board, delivery)}
     return plan.add(
         Stage.PIECE,
-        _label(scene.id, delivery),
-        {
-            "start": cut.start,
-            "stop": cut.stop,
-            "format": _format(board, delivery),
-            "caption": _caption(board, scene),
-            # At a dissolve the caption goes with the picture; elsewhere it fades by itself.
-            "fade_in": scene.seam.kind is not SeamKind.DISSOLVE,
-            "fade_out": following is not SeamKind.DISSOLVE,
-        },
+        _label(stretch.label, delivery),
+        {**described, **stretch.shown},
         inputs,
-        cost=_encode_cost(board, delivery, cut.num_frames),
+        cost=_encode_cost(board, delivery, stretch.stop - stretch.start),
     )
 
 
@@ -177,8 +206,8 @@ def _plan_blend(film: CutFilm, cut: Blend, delivery: Delivery, plan: StepList) -
     board = film.storyboard
     leaving, coming = board.scenes[cut.scene], board.scenes[cut.scene + 1]
     inputs: dict[str, Source] = {
-        "leaving": film.takes[cut.scene].step.output("take"),
-        "coming": film.takes[cut.scene + 1].step.output("take"),
+        "leaving": film.takes.scenes[cut.scene].step.output("take"),
+        "coming": film.takes.scenes[cut.scene + 1].step.output("take"),
     }
     if board.brand.logo:
         inputs["logo"] = plan.given(board.brand.logo)

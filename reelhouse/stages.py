@@ -14,6 +14,7 @@ class Stage(StrEnum):
     REFERENCE = "reference"
     PROMPT = "prompt"
     TAKE = "take"
+    JOIN = "join"
     PIECE = "piece"
     BLEND = "blend"
     CARD = "card"
@@ -26,6 +27,7 @@ class Stage(StrEnum):
 CODE_VERSION = {
     Stage.REFERENCE: "1",
     Stage.TAKE: "1",  # together with the engine's own version
+    Stage.JOIN: "1",
     Stage.PIECE: "1",
     Stage.BLEND: "1",
     Stage.CARD: "1",

@@ -103,6 +103,11 @@ class Step:
         return OutputOf(self.key, name)
 
     @property
+    def engine(self) -> str | None:
+        """The video engine that makes it, of a take."""
+        return str(self.parameters["tool"]) if self.engine_calls else None
+
+    @property
     def needs(self) -> set[str]:
         """The keys of the steps whose outputs this one uses."""
         return {source.step_key for source in self.inputs.values() if isinstance(source, OutputOf)}

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from reelhouse.clips import Parameter, Role
 from reelhouse.errors import StoryboardError
 from reelhouse.identity import digest
-from reelhouse.seams import Seam
+from reelhouse.seams import Seam, SeamKind
 
 Quality: TypeAlias = Literal["draft", "standard", "final"]
 Language: TypeAlias = Literal["en", "zh"]
@@ -109,6 +109,8 @@ class Storyboard:
     Attributes:
         captions: the languages burnt in, in order; None stands for every language a caption has.
         parameters: engine parameters that override those of `quality`.
+        seam_engines: what makes a bridge or a continued scene where `engine` cannot.
+        untrained: whether sizes, lengths and rates that an engine was not trained for are asked on purpose.
         file: where it was read from; pictures are found beside it.
         lines: key path → line in the file, for error messages only.
     """
@@ -120,6 +122,8 @@ class Storyboard:
     engine: str
     quality: Quality
     parameters: Mapping[str, Parameter]
+    seam_engines: Mapping[SeamKind, str]
+    untrained: bool
     width: int
     height: int
     frame_rate: Fraction

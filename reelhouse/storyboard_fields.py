@@ -11,12 +11,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from reelhouse.clips import MAX_REFERENCES
-from reelhouse.seams import DEFAULT_DISSOLVE_S, Seam, SeamKind
+from reelhouse.seams import DEFAULT_BRIDGE_S, DEFAULT_DISSOLVE_S, Seam, SeamKind
 from reelhouse.storyboard import Words
 from reelhouse.timing import parse_duration, parse_frame_rate
 
 MAX_SIDE = 8192
 LANGUAGES = ("en", "zh")
+_LASTING_SEAMS = {SeamKind.DISSOLVE: DEFAULT_DISSOLVE_S, SeamKind.BRIDGE: DEFAULT_BRIDGE_S}
 NAME = r"^[^\W_][\w-]{0,63}$"  # letters and digits of any script, then also - and _
 
 
@@ -37,13 +38,14 @@ def _words(value: object) -> Words:
 
 def _seam(value: object) -> Seam:
     if not isinstance(value, str):
-        raise ValueError(f"cut, dissolve 0.5s, continue or bridge is wanted, not {value!r}")
+        raise ValueError(f"cut, dissolve 0.5s, continue or bridge 2s is wanted, not {value!r}")
     kind, _, duration = value.strip().partition(" ")
-    if kind not in list(SeamKind) or (duration and kind != SeamKind.DISSOLVE):
-        raise ValueError(f'cut, dissolve 0.5s, continue or bridge is wanted, not "{value}"')
-    if kind != SeamKind.DISSOLVE:
+    if kind not in list(SeamKind) or (duration and kind not in _LASTING_SEAMS):
+        raise ValueError(f'cut, dissolve 0.5s, continue or bridge 2s is wanted, not "{value}"')
+    if kind not in _LASTING_SEAMS:
         return Seam(SeamKind(kind))
-    return Seam(SeamKind.DISSOLVE, parse_duration(duration) if duration else DEFAULT_DISSOLVE_S)
+    default = _LASTING_SEAMS[SeamKind(kind)]
+    return Seam(SeamKind(kind), parse_duration(duration) if duration else default)
 
 
 def _size(value: object) -> tuple[int, int]:
@@ -115,7 +117,7 @@ RateField = Annotated[
 SeamField = Annotated[
     Seam,
     BeforeValidator(_seam),
-    WithJsonSchema({"type": "string", "pattern": r"^(cut|continue|bridge|dissolve( .+)?)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(cut|continue|(dissolve|bridge)( .+)?)$"}),
 ]
 SizeField = Annotated[
     tuple[int, int],

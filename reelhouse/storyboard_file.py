@@ -41,6 +41,17 @@ class VideoPart(_Part):
     """Width x height in pixels, as the engine offers it."""
     frame_rate: RateField = Fraction(16)
     """Frames per second."""
+    untrained: bool = False
+    """Allow sizes, frame rates and clip lengths that the engine was not trained for."""
+
+
+class SeamEnginesPart(_Part):
+    """What makes a seam that the film's own engine cannot make."""
+
+    bridge: str | None = None
+    """From a first to a last frame; left out, wan-flf2v-14b-720p."""
+    continue_: Annotated[str | None, Field(alias="continue")] = None
+    """From a first frame; left out, wan-i2v-14b-480p, or wan-i2v-14b-720p from 720 lines on."""
 
 
 class MaskPart(_Part):
@@ -87,7 +98,7 @@ class ScenePart(_Part):
     use_take: Annotated[int, Field(ge=1, le=16)] = 1
     """Which attempt goes into the film."""
     seam: SeamField = Seam()
-    """How it joins the scene before: cut, dissolve 0.5s, continue or bridge."""
+    """How it joins the scene before: cut, dissolve 0.5s, continue or bridge 2s."""
     caption: WordsField | None = None
     """Words burnt into the picture."""
     negative_prompt: Annotated[str, Field(min_length=1)] | None = None
@@ -148,6 +159,8 @@ class StoryboardFile(_Part):
     """A full set of engine parameters."""
     parameters: dict[str, bool | int | float | str] = {}
     """Single engine parameters, overriding the quality's."""
+    seam_engines: SeamEnginesPart = SeamEnginesPart()
+    """Engines for the seams that the film's own cannot make."""
     video: VideoPart = VideoPart()
     """Size and frame rate."""
     subjects: dict[Annotated[str, Field(pattern=NAME)], SubjectPart] = {}

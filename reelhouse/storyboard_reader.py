@@ -17,6 +17,7 @@ from reelhouse.errors import InputError, MediaError, StoryboardError
 from reelhouse.media.audio import sound_length_s
 from reelhouse.media.pictures import open_picture
 from reelhouse.media.typesetting import normalized
+from reelhouse.seams import SeamKind
 from reelhouse.storyboard import (
     Brand,
     Delivery,
@@ -29,7 +30,14 @@ from reelhouse.storyboard import (
     Words,
     nearest_line,
 )
-from reelhouse.storyboard_file import DeliveryPart, MaskPart, ScenePart, StoryboardFile, SubjectPart
+from reelhouse.storyboard_file import (
+    DeliveryPart,
+    MaskPart,
+    ScenePart,
+    SeamEnginesPart,
+    StoryboardFile,
+    SubjectPart,
+)
 from reelhouse.yaml_lines import read_yaml
 
 NO_WORDS = Words(())
@@ -76,6 +84,8 @@ class _Reader:
             engine=written.engine,
             quality=written.quality,
             parameters=dict(written.parameters),
+            seam_engines=_seam_engines(written.seam_engines),
+            untrained=written.video.untrained,
             width=width,
             height=height,
             frame_rate=written.video.frame_rate,
@@ -291,6 +301,11 @@ def _suggestion(name: str, known: object) -> str:
 
 def _files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def _seam_engines(part: SeamEnginesPart) -> dict[SeamKind, str]:
+    written = {SeamKind.BRIDGE: part.bridge, SeamKind.CONTINUE: part.continue_}
+    return {kind: name for kind, name in written.items() if name is not None}
 
 
 def _named_in(prompt: Words, subjects: Mapping[str, Subject]) -> tuple[str, ...]:

@@ -78,9 +78,15 @@ class FrameCounts:
         legal = num_frames % self.step == self.offset % self.step
         return legal and self.minimum <= num_frames <= self.maximum
 
+    def possible(self, num_frames: int) -> bool:
+        """Whether the rule makes this count, be it longer than any that the engine was trained for."""
+        return num_frames % self.step == self.offset % self.step and num_frames >= self.minimum
+
     def nearest(self, duration: Fraction, frame_rate: Fraction) -> int:
         """The legal count whose length is nearest to `duration`; the longer of two equally near."""
-        wanted = duration * frame_rate
-        n = (wanted - self.offset) / self.step + Fraction(1, 2)
-        num_frames = self.step * (n.numerator // n.denominator) + self.offset
-        return min(max(num_frames, self.minimum), self.maximum)
+        return min(self.nearest_possible(duration, frame_rate), self.maximum)
+
+    def nearest_possible(self, duration: Fraction, frame_rate: Fraction) -> int:
+        """The possible count whose length is nearest to `duration`; the longer of two equally near."""
+        n = (duration * frame_rate - self.offset) / self.step + Fraction(1, 2)
+        return max(self.step * (n.numerator // n.denominator) + self.offset, self.minimum)

@@ -49,7 +49,7 @@ def states_of(bench: Workbench, plan: Plan) -> dict[str, str]:
 def plan_table(plan: Plan, states: Mapping[str, str]) -> Table:
     """The steps of a plan in working order; `states` says of each key "to make", "made" or "not needed"."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("stage", "what", "key", "state"):
+    for name in ("stage", "what", "engine", "key", "state"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=36)
     for name in ("calls", "tokens", "seconds", "memory"):
         table.add_column(name, justify="right")
@@ -59,6 +59,7 @@ def plan_table(plan: Plan, states: Mapping[str, str]) -> Table:
         table.add_row(
             step.stage,
             step.label,
+            step.engine or "",
             f"[dim]{step.key[:KEY_DIGITS]}[/]",
             f"[{COLOURS[state]}]{state}[/]",
             str(step.engine_calls or ""),
@@ -74,11 +75,13 @@ def _totals(plan: Plan, states: Mapping[str, str]) -> str:
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
     stages = Counter(step.stage.value for step in to_make)
     made = ", ".join(f"{count} {stage}" for stage, count in stages.items()) or "nothing"
+    calls = Counter(step.engine for step in to_make if step.engine)
+    by_engine = ", ".join(f"{count} {name}" for name, count in calls.items())
     return (
         f"{board.title}: {len(board.scenes)} scene{'s' * (len(board.scenes) > 1)}, "
         f"{timecode(plan.duration_s)}, {board.engine}, {board.quality}\n"
         f"to make: {made}\n"
-        f"{sum(step.engine_calls for step in to_make)} engine calls, about "
+        f"{calls.total()} engine calls{f' ({by_engine})' if len(calls) > 1 else ''}, about "
         f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "
         f"{list(states.values()).count('made')} of {len(plan.steps)} steps are made"
     )
@@ -107,6 +110,7 @@ def _step_as_json(step: Step, state: str) -> dict[str, object]:
         "key": step.key,
         "stage": step.stage.value,
         "label": step.label,
+        "engine": step.engine,
         "state": state,
         "needs": sorted(step.needs),
         "engine_calls": step.engine_calls,
@@ -147,6 +151,7 @@ def _engine_as_json(spec: EngineSpec) -> dict[str, object]:
         "references": list(spec.references),
         "takes_first_frame": spec.takes_first_frame,
         "takes_last_frame": spec.takes_last_frame,
+        "takes_overlap": spec.takes_overlap,
         "needs_gpu": spec.needs_gpu,
         "licence": spec.licence,
         "presets": {quality: dict(values) for quality, values in spec.presets.items()},
@@ -154,5 +159,9 @@ def _engine_as_json(spec: EngineSpec) -> dict[str, object]:
 
 
 def _given_frames(spec: EngineSpec) -> str:
-    given = {"first frame": spec.takes_first_frame, "last frame": spec.takes_last_frame}
+    given = {
+        "first frame": spec.takes_first_frame,
+        "last frame": spec.takes_last_frame,
+        "overlap": spec.takes_overlap,
+    }
     return ", ".join(name for name, takes in given.items() if takes) or "words"

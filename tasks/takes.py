@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,11 @@ def generate_take(job: Job) -> Mapping[str, Output]:
     with job.bench.turn(job.parameters["tool"]), writer:
         for frames in _frames(job, request):
             writer.write(frames)
+    return take_outputs(job, writer, path)
+
+
+def take_outputs(job: Job, writer: TakeWriter, path: Path) -> Mapping[str, Output]:
+    """A finished take, with its first and last frame without loss."""
     outputs = {"take": Output(path, "video/mp4")}
     for name, frame in (("first_frame", writer.first_frame), ("last_frame", writer.last_frame)):
         if frame is not None:
@@ -61,6 +67,9 @@ def _request(job: Job) -> ClipRequest:
         first_frame=job.optional_path("first_frame"),
         last_frame=job.optional_path("last_frame"),
         parameters=parameters["parameters"],
+        overlap=job.optional_path("overlap"),
+        overlap_frames=parameters["overlap_frames"] if "overlap" in job.inputs else 0,
+        untrained="untrained" in parameters,
     )
 
 

@@ -137,7 +137,13 @@ class Workbench:
             raise InputError(
                 f'REELHOUSE_SEGMENTER names "{name}", there are {", ".join(SEGMENTERS)}: choose one of these'
             )
-        return make_plan(storyboard, Tools(engine, SEGMENTERS[name], self.expander.spec))
+        tools = Tools(
+            engine,
+            SEGMENTERS[name],
+            self.expander.spec,
+            find_engine=lambda name: engine_spec(name, self.settings.weights_folder),
+        )
+        return make_plan(storyboard, tools)
 
     def check_cancelled(self) -> None:
         """Stop here if a person asked for it.

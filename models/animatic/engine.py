@@ -13,6 +13,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
+from models.animatic.passage import Passage
 from models.animatic.shoot import Shoot
 from models.engine import Conditioning, EngineEvent, Frames, Sampled
 from reelhouse.capabilities import ClipShape, Cost, EngineSpec, Sizes
@@ -54,7 +55,7 @@ SPEC = EngineSpec(
     frame_rates=(),
     references=(0, 4),
     takes_first_frame=True,
-    takes_last_frame=False,
+    takes_last_frame=True,
     presets=PRESETS,
     cost=_cost,
     needs_gpu=False,
@@ -75,10 +76,10 @@ class AnimaticEngine:
         Of several pictures of one subject the first is filmed: the subject is there once.
 
         Raises:
-            EngineError: a reference picture or the first frame cannot be read.
+            EngineError: a reference picture, the first or the last frame cannot be read.
         """
         yield Conditioning("reading the scene's words and painting its setting")
-        shoot = Shoot.prepare(replace(request, references=_one_each(request.references)))
+        shoot = _prepared(request)
         total = -(-request.num_frames // CHUNK)
         # For tiny frames a second thread costs more than it saves.
         with ThreadPoolExecutor(_THREADS if request.height * request.width > _TINY else 1) as crew:
@@ -89,6 +90,13 @@ class AnimaticEngine:
                     frames[place] = frame
                 yield Sampled(step, total, _preview(frames[-1]))
                 yield Frames(frames)
+
+
+def _prepared(request: ClipRequest) -> Shoot | Passage:
+    """The scene itself, or where both its ends are given the way from the one to the other."""
+    if request.first_frame is not None and request.last_frame is not None:
+        return Passage.prepare(request, request.first_frame, request.last_frame)
+    return Shoot.prepare(replace(request, references=_one_each(request.references)))
 
 
 def _preview(frame: np.ndarray) -> np.ndarray:

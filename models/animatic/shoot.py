@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,12 +18,12 @@ from models.animatic.easel import Easel, Layer
 from models.animatic.melt import Melt
 from models.animatic.motion import perform
 from models.animatic.palette import Palette, choose_palette
+from models.animatic.passage import read_end
 from models.animatic.scenery import paint_scenery
 from models.animatic.slate import lay_slate, make_slate
 from models.animatic.stage import dim_corners, lay_backdrop, lay_shadow, lay_sprite, paint_vignette
 from models.animatic.words import Move
 from reelhouse.clips import ClipRequest, Role
-from reelhouse.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Shoot:
     veils: tuple[Veil, ...]
     vignette: Pixels | None
     slate: Pixels
-    melt: Melt | None
+    opening: Melt | None
+    closing: Melt | None
     shade: float
     thread: Colour
     height: int
@@ -48,7 +50,7 @@ class Shoot:
         """Read the words and pictures, paint the setting, rehearse the actors.
 
         Raises:
-            EngineError: a picture cannot be read, or the first frame has another size.
+            EngineError: a picture cannot be read, or a first or last frame has another size.
         """
         # Each craft has dice of its own, so that they may work at the same time.
         rng, brush, weather = (np.random.default_rng([request.seed, craft]) for craft in (2, 3, 4))
@@ -86,7 +88,8 @@ class Shoot:
             veils=veils,
             vignette=paint_vignette(request.height, request.width, palette.pigments.vignette),
             slate=make_slate(request.scene, height=request.height, width=request.width),
-            melt=_melt(request, framing.focus, rng),
+            opening=_melt(request, request.first_frame, framing.focus, rng),
+            closing=_melt(request, request.last_frame, framing.focus, rng),
             shade=palette.light.shade * 1.7,
             thread=palette.raw((246, 240, 226) if palette.light.is_night else (96, 80, 78)),
             height=request.height,
@@ -116,7 +119,11 @@ class Shoot:
                 veil.add(frame, time_s, view.x * 0.8)
         lay_slate(frame, self.slate)
         finished = cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB)
-        return finished if self.melt is None else self.melt.blend(finished, time_s)
+        if self.opening is not None:
+            finished = self.opening.blend(finished, time_s)
+        if self.closing is not None:
+            finished = self.closing.blend(finished, float(self.times[-1]) - time_s)
+        return finished
 
     def _lay_string(self, frame: Pixels, actor: Actor, index: int, view: View) -> None:
         """A slack line from a held kite to whoever holds it, under both."""
@@ -207,13 +214,7 @@ def _layers(
     return paint_scenery(direction.setting, easel)
 
 
-def _melt(request: ClipRequest, focus: tuple[float, float], rng: np.random.Generator) -> Melt | None:
-    if request.first_frame is None:
-        return None
-    first = cv2.cvtColor(read_picture(request.first_frame), cv2.COLOR_RGBA2RGB)
-    if first.shape[:2] != (request.height, request.width):
-        raise EngineError(
-            f"scene {request.scene}: the first frame is {first.shape[1]}x{first.shape[0]}, "
-            f"the clip {request.width}x{request.height}; give a frame of the clip's size"
-        )
-    return Melt(first, focus, rng)
+def _melt(
+    request: ClipRequest, picture: Path | None, focus: tuple[float, float], rng: np.random.Generator
+) -> Melt | None:
+    return None if picture is None else Melt(read_end(request, picture), focus, rng)

@@ -41,12 +41,18 @@ def make_slate(scene: str, *, height: int, width: int) -> Pixels:
 
 def lay_slate(frame: Pixels, slate: Pixels) -> None:
     """Lay the slate over the upper left corner of a frame [H, W, 4], in place."""
+    under = frame[slate_box(frame, slate)]
+    tall, wide = under.shape[:2]
+    gone = cv2.bitwise_not(slate[:tall, :wide, 3])
+    under[:] = cv2.add(cv2.multiply(under, cv2.merge([gone] * 4), scale=1 / 255), slate[:tall, :wide])
+
+
+def slate_box(frame: Pixels, slate: Pixels) -> tuple[slice, slice]:
+    """The rows and columns of a frame [H, W, …] that the slate covers."""
     height, width = frame.shape[:2]
     margin = max(1, min(height, width) // 40)
     tall, wide = min(slate.shape[0], height - margin), min(slate.shape[1], width - margin)
-    under = frame[margin : margin + tall, margin : margin + wide]
-    gone = cv2.bitwise_not(slate[:tall, :wide, 3])
-    under[:] = cv2.add(cv2.multiply(under, cv2.merge([gone] * 4), scale=1 / 255), slate[:tall, :wide])
+    return slice(margin, margin + tall), slice(margin, margin + wide)
 
 
 @cache

@@ -117,6 +117,7 @@ PHANTOM_1_3B = EngineSpec(
     presets=PRESETS,
     cost=_cost(SMALL),
     needs_gpu=True,
+    takes_overlap=True,
 )
 PHANTOM_14B = EngineSpec(
     name="phantom-14b",
@@ -134,5 +135,6 @@ PHANTOM_14B = EngineSpec(
     presets=PRESETS,
     cost=_cost(LARGE),
     needs_gpu=True,
+    takes_overlap=True,
 )
 NETWORKS: Mapping[str, Network] = MappingProxyType({PHANTOM_1_3B.name: SMALL, PHANTOM_14B.name: LARGE})

@@ -62,7 +62,7 @@ def _spec(name: str, *, num_frames: int, repository: str) -> EngineSpec:
         code_version="1",
         weights_id=f"{repository}@main",
         licence="LicenseRef-Stability-AI-Community",
-        sizes=Sizes(listed=((1024, 576),)),
+        sizes=Sizes(listed=((1024, 576),), multiple_of=64),
         frame_counts=FrameCounts(num_frames, num_frames, step=1, offset=0),
         frame_rates=(Fraction(7),),
         references=(0, 1),

@@ -95,12 +95,15 @@ class WanModel:
             presets=self.presets(),
             cost=size.cost,
             needs_gpu=True,
+            takes_overlap=self.pictures == 0,
+            needs_last_frame=self.pictures == 2,
         )
 
 
 def _model(
     task: str,
     *,
+    title: str | None = None,
     sizes: tuple[tuple[int, int], ...],
     steps: int = 50,
     guidance_scale: float = 5.0,
@@ -110,7 +113,7 @@ def _model(
     pictures: int = 0,
 ) -> WanModel:
     return WanModel(
-        title=f"Wan 2.1 {task}",
+        title=f"Wan 2.1 {title or task}",
         repository=f"Wan-AI/Wan2.1-{task}-Diffusers",
         sizes=sizes,
         steps=steps,
@@ -135,7 +138,8 @@ MODELS: Mapping[str, WanModel] = MappingProxyType(
         ),
         "wan-flf2v-14b-720p": _model(
             "FLF2V-14B-720P",
-            sizes=_720P,
+            title="FLF2V-14B: from a first to a last frame, trained at 720p only",
+            sizes=_720P + _480P,  # the program offers 480p; its page says that the model was trained at 720p
             guidance_scale=5.5,  # the program's class; its command line says 5.0
             flow_shift=16.0,
             parameters=16_395_536_704,

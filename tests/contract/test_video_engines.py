@@ -108,7 +108,7 @@ def ask(row: Row, engine: VideoEngine, reference: Reference, tmp_path: Path) -> 
         width=width,
         seed=5,
         first_frame=ends[0] if row.needs_pictures else None,
-        last_frame=ends[1] if spec.takes_last_frame else None,
+        last_frame=ends[1] if row.needs_pictures and spec.takes_last_frame else None,
         parameters=spec.presets["draft"],
     )
 
