@@ -1,6 +1,6 @@
 """The Wan VAE as Wan and Phantom use it: pictures to normalised latents, latents to frames, a few at a time.
 
-Always float32, never tiled: with bfloat16 or tiles the frames are others.
+Always float32; in tiles only where the card is too small for whole frames, since the frames are then others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,11 +49,17 @@ def encode_references(vae: AutoencoderKLWan, pictures: Sequence[NDArray[np.uint8
 def stream_video(vae: AutoencoderKLWan, latents: torch.Tensor) -> Iterator[torch.Tensor]:
     """Yield the decoded video [1, 3, f, H, W] in [-1, 1]: one frame, then four for each further latent frame.
 
-    Bit-equal to decoding at once; what is held does not grow with the clip.
+    Bit-equal to decoding at once; what is held does not grow with the clip. A VAE with tiling enabled decodes
+    clips larger than a tile at once, tile after tile, and the finished frames are held.
     Shapes: latents [1, 16, F, H, W] float32, normalised.
     """
     mean, reciprocal = statistics(vae)
-    hidden = vae.post_quant_conv((latents / reciprocal + mean).to(vae.dtype))
+    scaled = (latents / reciprocal + mean).to(vae.dtype)
+    if vae.use_tiling:
+        video = vae.decode(scaled, return_dict=False)[0].float()
+        yield from video.split([1] + [4] * (latents.shape[2] - 1), dim=2)
+        return
+    hidden = vae.post_quant_conv(scaled)
     vae.clear_cache()
     try:
         for number in range(hidden.shape[2]):
