@@ -45,15 +45,13 @@ class Machine:
     packages: frozenset[str]
 
     @classmethod
-    def of(cls, transformer: WanTransformer3DModel) -> "Machine":
-        """Look at the machine that a transformer is on."""
-        weight = transformer.patch_embedding.weight
-        cuda = weight.device.type == "cuda"
+    def on(cls, device: torch.device, dtype: torch.dtype) -> "Machine":
+        """Look at this machine, for products in `dtype` on one of its devices."""
         major, minor = torch.__version__.split(".")[:2]
         return cls(
-            device=weight.device.type,
-            capability=torch.cuda.get_device_capability(weight.device) if cuda else None,
-            dtype=weight.dtype,
+            device=device.type,
+            capability=torch.cuda.get_device_capability(device) if device.type == "cuda" else None,
+            dtype=dtype,
             torch_version=(int(major), int(minor)),
             packages=frozenset(name for name in _PACKAGES if find_spec(name) is not None),
         )

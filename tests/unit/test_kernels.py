@@ -95,8 +95,8 @@ def test_blocks_are_not_compiled_by_a_torch_that_counts_recompilations_otherwise
     assert choose_kernels(older, compiles=True) == Kernels("_native_cudnn", False)
 
 
-def test_the_machine_of_a_transformer_is_looked_at() -> None:
-    machine = Machine.of(transformer("exact", BFLOAT16))
+def test_this_machine_is_looked_at() -> None:
+    machine = Machine.on(torch.device("cpu"), BFLOAT16)
     assert (machine.device, machine.capability, machine.dtype) == ("cpu", None, BFLOAT16)
     assert machine.torch_version >= (2, 0)
     assert FLASH_3 not in machine.packages
