@@ -283,7 +283,6 @@ def test_a_step_is_forgiven_by_the_beginning_of_its_key(ledger: Ledger):
     for key in (KEY, "ab" * 32):
         get(ledger, key)
         end_lease(ledger, key)
-    ledger.reconcile(lambda owner: False)
 
     assert ledger.forgive("aaa") == 1
     assert ledger.forgive("aaa") == 0
@@ -348,6 +347,20 @@ def test_one_who_lost_a_step_cannot_give_it_back_or_keep_it(ledger: Ledger):
         ledger.heartbeat(lost, progress=0.9, phase="")
 
     assert ledger.waiting([KEY])[KEY].owner == "there:1:2:b"
+
+
+def test_a_process_is_fenced_off_from_its_own_earlier_attempt(ledger: Ledger, lineage: Lineage):
+    step = make_step("take")
+    earlier = get(ledger, step.key)
+    end_lease(ledger, step.key)
+    later = get(ledger, step.key)
+    assert later.owner == earlier.owner
+
+    with pytest.raises(LeaseLost):
+        ledger.heartbeat(earlier, progress=0.9, phase="")
+    with pytest.raises(LeaseLost):
+        lineage.record(step, earlier)
+    assert lineage.record(step, later) == step
 
 
 def test_a_recorded_step_is_claimed_only_to_make_it_again(ledger: Ledger, lineage: Lineage):
