@@ -15,9 +15,11 @@ from models.segmenter import open_segmenter
 from reelhouse.errors import ReelhouseError
 from reelhouse.media import ffmpeg
 from reelhouse.media.typesetting import typeface
+from reelhouse.memory import gigabytes
 from reelhouse.settings import Settings
 from studio.console import out, print_json
 from studio.prefect_environment import prepare_prefect
+from tasks.gpus import find_gpu
 from tasks.workbench import Workbench
 
 PACKAGES = ("reelhouse", "models", "db", "tasks", "flows", "studio")
@@ -33,6 +35,7 @@ def examine(*, as_json: bool) -> None:
         "versions": _versions,
         "ffmpeg": _ffmpeg,
         "caption font": _font,
+        "gpu": _gpu,
         "segmenter": lambda: open_segmenter(bench.settings.segmenter).spec.weights_id,
         "database": lambda: f"{len(bench.lineage.renders(limit=1_000_000))} renders recorded",
         "store": lambda: _store(bench),
@@ -85,6 +88,13 @@ def _ffmpeg() -> str:
 def _font() -> str:
     family, weight = typeface(20).getname()
     return f"{family} {weight}"
+
+
+def _gpu() -> str:
+    gpu = find_gpu()
+    if gpu is None:
+        return "none that NVIDIA's driver names: engines with weights need one, the animatic does not"
+    return f"{gpu.name}, {gigabytes(gpu.card.free_bytes)} of {gigabytes(gpu.total_bytes)} free"
 
 
 def _prefect(bench: Workbench) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from models.checkpoint_folder import Layout
-from models.diffusion_cost import TransformerSize
+from models.diffusion_cost import TransformerSize, cogvideox_decoding, with_guidance
 from reelhouse.capabilities import EngineSpec, Sizes
 from reelhouse.clips import Parameter
 from reelhouse.timing import FrameCounts
@@ -36,12 +36,13 @@ def _spec(
     sizes: tuple[tuple[int, int], ...] = ((720, 480),),
     frame_counts: FrameCounts | None = None,
     frame_rate: int = 8,
+    smaller: EngineSpec | None = None,
 ) -> EngineSpec:
     return EngineSpec(
         name=name,
         title=title,
         code_version="1",
-        weights_id=f"{repository}@main",
+        weights_id=f"{repository}",
         licence=licence,
         sizes=Sizes(listed=sizes),
         frame_counts=frame_counts or FrameCounts(49, 49, step=8),
@@ -52,6 +53,7 @@ def _spec(
         presets=PRESETS,
         cost=size.cost,
         needs_gpu=True,
+        smaller=smaller,
     )
 
 
@@ -60,28 +62,36 @@ def _size(parameters: int, *, layers: int, width: int, frames_per_token: int = 1
         parameters=parameters,
         text_parameters=_T5,
         float32_parameters=_VAE,
+        # Four products of attention and eight of feed-forward; two modulations of 512 numbers to 6 widths.
+        block_parameters=12 * width**2 + 12 * 512 * width,
+        token_parameters=layers * 12 * width**2,
         layers=layers,
         width=width,
         text_tokens=TEXT_TOKENS,
+        token_bytes=53 * width,  # with and without guidance run side by side
+        forwards=with_guidance,
+        decoding=cogvideox_decoding,
         frames_per_token=frames_per_token,
     )
 
 
+_SMALL = _spec(
+    "cogvideox-2b",
+    title="CogVideoX 2B",
+    repository="THUDM/CogVideoX-2b",
+    licence="Apache-2.0",
+    size=_size(1_693_783_872, layers=30, width=1920),
+)
 SPECS: Mapping[str, EngineSpec] = MappingProxyType(
     {
-        "cogvideox-2b": _spec(
-            "cogvideox-2b",
-            title="CogVideoX 2B",
-            repository="THUDM/CogVideoX-2b",
-            licence="Apache-2.0",
-            size=_size(1_693_783_872, layers=30, width=1920),
-        ),
+        "cogvideox-2b": _SMALL,
         "cogvideox-5b": _spec(
             "cogvideox-5b",
             title="CogVideoX 5B",
             repository="THUDM/CogVideoX-5b",
             licence="LicenseRef-CogVideoX",
             size=_size(5_570_283_072, layers=42, width=3072),
+            smaller=_SMALL,
         ),
         "cogvideox-1.5-5b": _spec(
             "cogvideox-1.5-5b",
