@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from reelhouse.errors import Cancelled, InputError, ReelhouseError
+from reelhouse.storyboard import Choices
 
 app = typer.Typer(
     name="reelhouse",
@@ -37,6 +38,10 @@ QualityName = Annotated[
     Literal["draft", "standard", "final"] | None,
     typer.Option("--quality", help="Use this quality instead of the storyboard's."),
 ]
+SpeedName = Annotated[
+    Literal["parity", "exact", "fast", "turbo", "draft"] | None,
+    typer.Option("--speed", help="Use this speed instead of the storyboard's."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -45,6 +50,7 @@ def render(
     storyboard: StoryboardFile,
     engine: EngineName = None,
     quality: QualityName = None,
+    speed: SpeedName = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Put the film in this folder instead of REELHOUSE_HOME/films."),
@@ -54,7 +60,7 @@ def render(
     """Render a storyboard into a film; what is already made is not made again."""
     from studio.rendering import render_film
 
-    render_film(storyboard, engine=engine, quality=quality, folder=out, as_json=as_json)
+    render_film(storyboard, Choices(engine, quality, speed), folder=out, as_json=as_json)
 
 
 @app.command()
@@ -62,12 +68,13 @@ def plan(
     storyboard: StoryboardFile,
     engine: EngineName = None,
     quality: QualityName = None,
+    speed: SpeedName = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every step a film takes: its key, whether it is made, what it is expected to cost."""
     from studio.plan_view import show_plan
 
-    show_plan(storyboard, engine=engine, quality=quality, as_json=as_json)
+    show_plan(storyboard, Choices(engine, quality, speed), as_json=as_json)
 
 
 @app.command()
@@ -212,6 +219,44 @@ def schema() -> None:
     from reelhouse.storyboard_file import StoryboardFile as Written
 
     typer.echo(json.dumps(Written.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it running and come back.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Render two scenes through it; then end it, if it was not up before."),
+    ] = False,
+) -> None:
+    """Run a whole studio on this machine: PostgreSQL, S3, Prefect with its page, a worker."""
+    from studio.one_machine.doors import up
+
+    up(detach=detach, check=check)
+
+
+@app.command()
+def down(as_json: AsJson = False) -> None:
+    """End the studio on this machine, and whatever a killed one left behind."""
+    from studio.one_machine.doors import down
+
+    down(as_json=as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show the services of the studio on this machine; exit code 3 when it is not ready."""
+    from studio.one_machine.doors import status
+
+    status(as_json=as_json)
+
+
+@app.command()
+def env() -> None:
+    """Print the settings, passwords among them, that lead other commands to the studio on this machine."""
+    from studio.one_machine.doors import env
+
+    env()
 
 
 def main() -> None:

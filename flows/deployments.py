@@ -1,0 +1,143 @@
+"""What Prefect's server must know before a worker can take a run: pools, deployments, automations.
+
+`register` may be called at every start: it makes what is missing and brings the rest up to date.
+`python -m flows.deployments` waits for the server that PREFECT_API_URL names and registers there.
+"""
+
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.utilities.callables import parameter_schema
+
+from flows.render import render_storyboard
+
+if TYPE_CHECKING:
+    from prefect import Flow
+
+WAIT_S = 120
+HEARTBEATS_MISSED = timedelta(seconds=95)  # three of the 30 s that are the shortest Prefect takes
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A work pool: workers of one type, and how many runs they may have at once."""
+
+    name: str
+    type: str
+    runs_at_once: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A flow that a worker of a pool can run, found by its module's name from any folder."""
+
+    flow: "Flow[..., Any]"
+    name: str
+    entrypoint: str
+    pool: str
+
+    @property
+    def full_name(self) -> str:
+        """Its name in Prefect: flow/deployment."""
+        return f"{self.flow.name}/{self.name}"
+
+
+POOLS = (Pool("cpu", "process", 2, "Renders on this machine's processors, each in a process of its own"),)
+RENDER = Deployment(
+    cast("Flow[..., Any]", render_storyboard), "render", "flows.render.render_storyboard", "cpu"
+)
+DEPLOYMENTS = (RENDER,)
+
+
+def register(client: SyncPrefectClient) -> None:
+    """Register everything with a server."""
+    for pool in POOLS:
+        _register_pool(client, pool)
+    for deployment in DEPLOYMENTS:
+        _register_deployment(client, deployment)
+    _register_automation(client, _lost_runs())
+
+
+def _register_pool(client: SyncPrefectClient, pool: Pool) -> None:
+    with suppress(ObjectAlreadyExists):  # a worker that came first has made it
+        client.create_work_pool(WorkPoolCreate(name=pool.name, type=pool.type))
+    client.update_work_pool(
+        pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs_at_once)
+    )
+
+
+def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> None:
+    client.create_deployment(  # an upsert: the server keeps one for each flow and name
+        flow_id=client.create_flow(deployment.flow),
+        name=deployment.name,
+        description=deployment.flow.description,
+        entrypoint=deployment.entrypoint,
+        work_pool_name=deployment.pool,
+        pull_steps=[],
+        parameter_openapi_schema=parameter_schema(deployment.flow).model_dump(),
+        enforce_parameter_schema=True,
+    )
+
+
+def _lost_runs() -> AutomationCore:
+    """A run whose process was killed says nothing any more, and Prefect itself goes on calling it running.
+
+    Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
+    """
+    ended = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    heartbeat = "prefect.flow-run.heartbeat"
+    trigger = EventTrigger(
+        after={heartbeat},
+        expect={heartbeat} | ended,
+        match={"prefect.resource.id": ["prefect.flow-run.*"]},  # pyright: ignore[reportArgumentType] it is parsed
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=HEARTBEATS_MISSED,
+    )
+    action = ChangeFlowRunState(
+        name="Crashed",
+        state=StateType.CRASHED,
+        message="its process gave no sign of life any more",
+        force=False,
+    )
+    return AutomationCore(
+        name="reelhouse: runs that were lost",
+        description="Marks a run as crashed when its heartbeats stop.",
+        trigger=trigger,
+        actions=[action],
+    )
+
+
+def _register_automation(client: SyncPrefectClient, automation: AutomationCore) -> None:
+    found = client.read_automations_by_name(automation.name)
+    if found:
+        client.update_automation(found[0].id, automation)
+    else:
+        client.create_automation(automation)
+
+
+def main() -> None:
+    """Wait for the server and register there."""
+    deadline = time.monotonic() + WAIT_S
+    with get_client(sync_client=True) as client:
+        while (problem := client.api_healthcheck()) is not None:
+            if time.monotonic() > deadline:
+                sys.exit(f"Prefect's server {client.api_url} does not answer: {problem}")
+            time.sleep(0.2)
+        register(client)
+
+
+if __name__ == "__main__":
+    main()

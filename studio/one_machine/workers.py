@@ -1,0 +1,48 @@
+"""The workers: processes that take runs from a pool of Prefect's, each known by its heartbeat."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from reelhouse.errors import ServiceUnavailable
+from studio.one_machine.process import Program
+
+HEARTBEAT_S = 10
+MISSED = 3  # so many heartbeats in a row, and the worker is unwell
+TIMEOUT_S = 5
+SETTINGS = {
+    "PREFECT_WORKER_HEARTBEAT_SECONDS": str(HEARTBEAT_S),
+    "PREFECT_WORKER_QUERY_SECONDS": "1",  # a run begins within a second
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the shortest that Prefect takes; see flows/deployments.py
+}
+
+
+def worker_program(pool: str, name: str, environment: Mapping[str, str], folder: Path, log: Path) -> Program:
+    """A worker that runs each run of a pool in a process of its own."""
+    argv = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--name", name]
+    argv += ["--type", "process", "--install-policy", "never"]
+    return Program(argv=argv, environment=environment, folder=folder, log=log)
+
+
+def check_worker(api_url: str, pool: str, name: str, started_at: float) -> None:
+    """See that it has lately reported to the server, and did so since it was started.
+
+    Raises:
+        ServiceUnavailable: it has not.
+    """
+    try:
+        answer = httpx.post(
+            f"{api_url}/work_pools/{pool}/workers/filter", json={}, timeout=TIMEOUT_S, trust_env=False
+        )
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise ServiceUnavailable(f"Prefect's server does not say how worker {name} is: {error}") from error
+    beats = [worker["last_heartbeat_time"] for worker in answer.json() if worker["name"] == name]
+    if not beats or (beat := datetime.fromisoformat(beats[0]).timestamp()) < started_at:
+        raise ServiceUnavailable(f"worker {name} has not reported to Prefect's server yet")
+    age_s = datetime.now(UTC).timestamp() - beat
+    if age_s > HEARTBEAT_S * MISSED:
+        raise ServiceUnavailable(f"worker {name} last reported to Prefect's server {age_s:.0f} s ago")
