@@ -10,7 +10,7 @@ from reelhouse.steps import Source, Step, StepList
 from reelhouse.storyboard import Scene, Storyboard
 from reelhouse.windows import Windows
 
-JOINED_PIXELS_PER_S = 12e6  # decoded, matched, blended and encoded on two busy cores, docs/lab-log.md
+JOINED_PIXELS_PER_S = 11e6  # decoded, matched, blended and encoded on two busy cores, docs/lab-log.md
 
 
 @dataclass(frozen=True, slots=True)
