@@ -34,11 +34,9 @@ class Savings:
     """The savings of one clip.
 
     Args:
-        shares: keep what forwards have in common.
+        shares: keep what forwards have in common. That uses a block's weights just before the block is
+            entered, so it cannot be had where blocks come to the GPU only when they are run.
         unread_frames: latent frames at the end whose prediction is not read; it is zero there.
-
-    Both use a block's weights just before the block is entered: where blocks come to the GPU only when they
-    are run, neither can be had.
     """
 
     def __init__(self, *, shares: bool, unread_frames: int) -> None:
@@ -144,5 +142,7 @@ def _attention_input(
 
     Source: Peebles and Xie 2023, "DiT", arXiv:2212.09748, adaLN; with the rounding of diffusers' block.
     """
-    shift, scale = (block.scale_shift_table + modulation.float()).chunk(6, dim=1)[:2]
+    # The block may not have been fetched to the GPU yet; of its weights only this small table is used.
+    table = block.scale_shift_table.to(hidden.device)
+    shift, scale = (table + modulation.float()).chunk(6, dim=1)[:2]
     return (block.norm1(hidden.float()) * (1 + scale) + shift).type_as(hidden)
