@@ -14,6 +14,7 @@ from reelhouse.errors import InputError, ServiceUnavailable
 from reelhouse.settings import Settings
 from studio.console import err, out, print_json, seconds
 from studio.one_machine import process
+from studio.one_machine.child import Patience
 from studio.one_machine.lineup import Studio
 from studio.one_machine.premises import Premises
 from studio.one_machine.record import Record, read_record
@@ -34,7 +35,7 @@ def up(*, detach: bool, check: bool) -> None:
         _show_ready(premises, _start_apart(premises))
     else:
         _say_what_happens()
-        run_studio(premises)
+        run_studio(premises, Patience())
 
 
 def down(*, as_json: bool) -> None:

@@ -15,7 +15,8 @@ class ServiceRecord:
     """One service.
 
     Attributes:
-        phase: waiting, starting, up, restarting, done (a job that ended well), failed or stopped.
+        phase: waiting, preparing, starting, furnishing, up, restarting, done (a job that ended well) or
+            stopped.
         pid: its process, None when it has none.
         created: when that process was created, in seconds since 1970; its number alone may be used again.
         address: where it answers; empty where nobody calls it.

@@ -4,16 +4,18 @@ It owns the studio's folder while it runs. What a supervisor that was killed lef
 before it starts anything.
 """
 
+import errno
 import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from logging import getLogger
 from types import FrameType
 
+from reelhouse.errors import DiskFull, InputError
 from studio.one_machine import process
 from studio.one_machine.child import Child, Patience
 from studio.one_machine.lineup import WANTED, Studio
@@ -22,6 +24,7 @@ from studio.one_machine.premises import Premises
 from studio.one_machine.record import Record, read_record, write_record
 
 TICK_S = 0.05
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: its terminal was closed
 log = getLogger(__name__)
 
 
@@ -31,7 +34,7 @@ class Supervisor:
 
     studio: Studio
     notices: Sequence[str]
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience
     _stop: bool = False
     _written: Record = field(default_factory=Record)
     _began: float = field(default_factory=time.monotonic)
@@ -84,7 +87,8 @@ class Supervisor:
     def _end(self, children: Mapping[str, Child]) -> None:
         """Ask each to end once those that need it have ended; make them where asking does not help."""
         log.info("ending")
-        self._write("stopping", children)
+        with suppress(OSError):  # a full disk is no reason to leave them running
+            self._write("stopping", children)
         left = dict(children)
         asked: dict[str, float] = {}
         while left:
@@ -107,7 +111,7 @@ class Supervisor:
         def stop(signum: int, frame: FrameType | None) -> None:
             self._stop = True
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
         try:
             yield
         finally:
@@ -115,7 +119,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def run_studio(premises: Premises, patience: Patience | None = None) -> None:
+def run_studio(premises: Premises, patience: Patience) -> None:
     """Run a studio here until a signal ends it.
 
     Raises:
@@ -132,7 +136,12 @@ def run_studio(premises: Premises, patience: Patience | None = None) -> None:
         ports, notices = choose_ports(WANTED, before.ports)
         for notice in notices:
             log.warning("%s", notice)
-        Supervisor(Studio(premises, passwords, ports), notices, patience or Patience()).run()
+        try:
+            Supervisor(Studio(premises, passwords, ports), notices, patience).run()
+        except OSError as error:
+            kind = DiskFull if error.errno == errno.ENOSPC else InputError
+            problem = f"{premises.home} cannot be written any more ({error.strerror})"
+            raise kind(f"the studio ended: {problem}") from error
 
 
 def end_left_over(premises: Premises, record: Record) -> int:
