@@ -1,6 +1,5 @@
 """The film, from a storyboard to a finished file, as one Prefect flow."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
@@ -8,7 +7,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.production import produce
 from reelhouse.stages import Stage
-from reelhouse.storyboard import Quality
+from reelhouse.storyboard import Choices, Quality, Speed
 from reelhouse.storyboard_reader import read_storyboard
 from tasks.film import assemble_film, draw_stills, make_gif, mix_music
 from tasks.joins import join_windows
@@ -42,20 +41,25 @@ STAGES = {
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # pyright: ignore[reportArgumentType] the same
     persist_result=False,
 )
-def render_storyboard(storyboard: Path, engine: str | None = None, quality: Quality | None = None) -> str:
+def render_storyboard(
+    storyboard: Path,
+    engine: str | None = None,
+    quality: Quality | None = None,
+    speed: Speed | None = None,
+) -> str:
     """Render a storyboard into a film; what is already made is not made again.
 
     Args:
         storyboard: the storyboard file, its pictures beside it.
         engine: another engine than the storyboard's.
         quality: another quality than the storyboard's.
+        speed: another speed than the storyboard's.
 
     Returns:
         The render's id in the lineage.
     """
     bench = workbench()
-    board = read_storyboard(storyboard)
-    board = replace(board, engine=engine or board.engine, quality=quality or board.quality)
+    board = Choices(engine, quality, speed).applied_to(read_storyboard(storyboard))
     with rendering(bench, bench.plan(board)) as render:
         produce(render, STAGES, at_once=bench.settings.scenes_at_once)
     return render.id

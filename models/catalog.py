@@ -13,6 +13,7 @@ from types import MappingProxyType
 from models.animatic.engine import SPEC as ANIMATIC
 from models.cogvideox.spec import SPECS as COGVIDEOX
 from models.engine import VideoEngine
+from models.loras import named_by_digest
 from models.phantom.spec import PHANTOM_1_3B, PHANTOM_14B
 from models.svd.spec import SPECS as SVD
 from models.testcard import SPEC as TESTCARD
@@ -27,16 +28,16 @@ _CLASSES = {
     "testcard": ("models.testcard", "TestcardEngine"),
     "phantom-1.3b": ("models.phantom.engine", "PhantomEngine"),
     "phantom-14b": ("models.phantom.engine", "PhantomEngine"),
-    "wan-t2v-1.3b": ("models.wan.engine", "WanT2V1B"),
-    "wan-t2v-14b": ("models.wan.engine", "WanT2V14B"),
-    "wan-i2v-14b-480p": ("models.wan.engine", "WanI2V14B480P"),
-    "wan-i2v-14b-720p": ("models.wan.engine", "WanI2V14B720P"),
-    "wan-flf2v-14b-720p": ("models.wan.engine", "WanFLF2V14B720P"),
-    "cogvideox-2b": ("models.cogvideox.engine", "CogVideoX2B"),
-    "cogvideox-5b": ("models.cogvideox.engine", "CogVideoX5B"),
-    "cogvideox-1.5-5b": ("models.cogvideox.engine", "CogVideoX15"),
-    "svd": ("models.svd.engine", "Svd"),
-    "svd-xt": ("models.svd.engine", "SvdXt"),
+    "wan-t2v-1.3b": ("models.wan.engine", "WanTextEngine"),
+    "wan-t2v-14b": ("models.wan.engine", "WanTextEngine"),
+    "wan-i2v-14b-480p": ("models.wan.engine", "WanPictureEngine"),
+    "wan-i2v-14b-720p": ("models.wan.engine", "WanPictureEngine"),
+    "wan-flf2v-14b-720p": ("models.wan.engine", "WanEndsEngine"),
+    "cogvideox-2b": ("models.cogvideox.engine", "CogVideoXEngine"),
+    "cogvideox-5b": ("models.cogvideox.engine", "CogVideoXEngine"),
+    "cogvideox-1.5-5b": ("models.cogvideox.engine", "CogVideoXEngine"),
+    "svd": ("models.svd.engine", "SvdEngine"),
+    "svd-xt": ("models.svd.engine", "SvdEngine"),
 }
 _ALL = (ANIMATIC, TESTCARD, PHANTOM_1_3B, PHANTOM_14B, *WAN.values(), *COGVIDEOX.values(), *SVD.values())
 ENGINES: Mapping[str, EngineSpec] = MappingProxyType({spec.name: spec for spec in _ALL})
@@ -58,10 +59,14 @@ def engine_spec(name: str, weights: Path) -> EngineSpec:
     if not spec.weights_id or not folder.is_dir():
         return spec
     spec = spec_with_weights(spec, folder)
-    return replace(spec, weights_id=f"{spec.weights_id}@{folder_identity(folder)}")
+    return replace(
+        spec,
+        weights_id=f"{spec.weights_id}@{folder_identity(folder)}",
+        speeds=named_by_digest(spec.speeds, folder),
+    )
 
 
-def open_engine(name: str, weights: Path, *, device: str) -> VideoEngine:
+def open_engine(name: str, weights: Path, *, device: str, compiles: bool = False) -> VideoEngine:
     """Open an engine; its weights are loaded with the first clip.
 
     Raises:
@@ -79,6 +84,4 @@ def open_engine(name: str, weights: Path, *, device: str) -> VideoEngine:
             f"REELHOUSE_WEIGHTS elsewhere, or try it on noise with: reelhouse weights tiny {name} {folder}"
         )
     where = "cpu" if is_tiny(folder) and device == "auto" else device
-    if name.startswith("phantom"):
-        return kind(folder, device=where, spec=spec)
-    return kind(folder, device=where)
+    return kind(folder, spec, device=where, compiles=compiles)

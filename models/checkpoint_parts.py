@@ -19,13 +19,12 @@ _NO_WEIGHT = ".position_ids"  # older files hold this table; the models count fo
 
 @dataclass(frozen=True, slots=True)
 class CheckpointParts:
-    """One folder in diffusers' layout and the device its networks go to."""
+    """One folder in diffusers' layout."""
 
     folder: Path
-    device: torch.device
 
     def network(self, part: str, network_class: Any, *, dtype: torch.dtype) -> Any:
-        """Return a diffusers or transformers network, ready to run.
+        """Return a diffusers or transformers network on the CPU, ready to run.
 
         Raises:
             EngineError: a weight is missing, extra or of another shape, or a file cannot be read.
@@ -55,7 +54,7 @@ class CheckpointParts:
                 f"{'; '.join(wrong[:_NAMED])}{more}; "
                 "these are another model's weights or a damaged file: download them again"
             )
-        return network.to(self.device).eval().requires_grad_(False)
+        return network.eval().requires_grad_(False)
 
     def companion(self, part: str, companion_class: Any) -> Any:
         """Return a tokenizer, scheduler or image processor.

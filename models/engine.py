@@ -3,9 +3,9 @@
 The caller owns progress, memory and cancellation: closing the generator stops the work between two events.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,13 @@ class Conditioning:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeWith:
+    """How the clip is being computed: device, kernels, placement, digests of weights; kept in the lineage."""
+
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """One sampler step is done; `preview` is a cheap [H, W, 3] uint8 RGB look at it, where there is one."""
 
@@ -39,7 +46,7 @@ class Frames:
     frames: FrameArray
 
 
-EngineEvent: TypeAlias = Conditioning | Sampled | Frames
+EngineEvent: TypeAlias = Conditioning | MadeWith | Sampled | Frames
 
 
 class VideoEngine(Protocol):
@@ -50,8 +57,18 @@ class VideoEngine(Protocol):
         """What it can make, and what that costs."""
         ...
 
+    def prepare(self, request: ClipRequest) -> None:
+        """Do ahead what can be done while another clip is made; called from any thread, before `generate`."""
+        ...
+
+    def rest(self) -> None:
+        """Give the GPU back to another engine, until the next clip; not while one is made."""
+        ...
+
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
         """Yield events; the `Frames` together hold exactly `request.num_frames` frames.
+
+        A clip that was stopped goes on from `request.checkpoint` and comes out the same.
 
         Raises:
             EngineError: the clip could not be made; the message says what to do.

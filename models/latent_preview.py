@@ -1,7 +1,7 @@
 """Cheap previews: the one linear map from latents to colours that fits a VAE best, found when it is loaded.
 
-No table of constants: the VAE encodes one picture of soft colours, and least squares do the rest. The look is
-coarse, one pixel for each latent, and costs next to nothing beside a denoising step.
+No table of constants: the VAE encodes 27 flat colours, and least squares do the rest. The look is coarse, one
+pixel for each latent, and costs next to nothing beside a denoising step.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 
 from models.engine import FrameArray
 
-_SIDE = 128  # pixels of the picture that is encoded
+_SIDE = 32  # pixels of each picture that is encoded
 _SOFTNESS = 1e-3  # keeps the map small where random weights leave it undetermined
 
 
@@ -22,16 +22,16 @@ class LatentPreview:
     """
 
     def __init__(self, encode: Callable[[torch.Tensor], torch.Tensor], *, device: torch.device) -> None:
-        draw = torch.Generator().manual_seed(0)
-        coarse = torch.rand((1, 3, 8, 8), generator=draw) * 2 - 1
-        picture = torch.nn.functional.interpolate(coarse, size=(_SIDE, _SIDE), mode="bilinear").to(device)
+        levels = torch.tensor((-1.0, 0.0, 1.0))
+        colours = torch.cartesian_prod(levels, levels, levels)
         with torch.no_grad():
-            latents = encode(picture).float()
-        _, height, width = latents.shape
-        colours = torch.nn.functional.adaptive_avg_pool2d(picture, (height, width))[0]
-        known = _with_one(latents.flatten(1).T.cpu().double())
+            flat = [
+                encode(colour.view(1, 3, 1, 1).expand(-1, -1, _SIDE, _SIDE).to(device)) for colour in colours
+            ]
+        latents = torch.stack([picture.float().mean(dim=(1, 2)) for picture in flat])
+        known = _with_one(latents.cpu().double())
         squares = known.T @ known + _SOFTNESS * torch.eye(known.shape[1], dtype=torch.float64)
-        self._map = torch.linalg.solve(squares, known.T @ colours.flatten(1).T.cpu().double())
+        self._map = torch.linalg.solve(squares, known.T @ colours.double())
 
     def look(self, latents: torch.Tensor) -> FrameArray:
         """Return the middle frame of latents [C, F, h, w] as [h, w, 3] uint8 RGB."""

@@ -4,6 +4,7 @@ Blocks that come and go change no bit of a clip. A text encoder on the CPU round
 tiles blends its tiles.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -38,13 +39,23 @@ class PlacedNetworks:
         encoder: of texts, or of the picture of a model that reads none.
         vae: from latents to frames.
         device: where the work is done.
+        others: networks that are always there.
     """
 
-    def __init__(self, *, denoiser: Any, encoder: nn.Module, vae: Any, device: torch.device) -> None:
+    def __init__(
+        self,
+        *,
+        denoiser: Any,
+        encoder: nn.Module,
+        vae: Any,
+        device: torch.device,
+        others: Sequence[nn.Module] = (),
+    ) -> None:
         self._denoiser = denoiser
         self._encoder = encoder
         self._vae = vae
         self._device = device
+        self._others = others
         self._handles: tuple[RemovableHandle, ...] = ()
         self._placement: Placement | None = None
 
@@ -74,7 +85,26 @@ class PlacedNetworks:
         else:
             self._denoiser.to(self._device)
         self._place_vae(tiled=placement.vae_tiled)
+        for network in self._others:
+            network.to(self._device)
         self._placement = placement
+
+    def rest(self) -> None:
+        """Move everything to the CPU, so that another model has the device."""
+        if self._placement is None:
+            return
+        if self._placement.blocks_offloaded:
+            _fetch_no_more(self._denoiser)
+        for handle in self._handles:
+            handle.remove()
+        self._handles = ()
+        if self._placement.vae_tiled:
+            self._vae.disable_tiling()
+        for network in (self._denoiser, self._encoder, self._vae, *self._others):
+            network.to(_CPU)
+        self._placement = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _place_encoder(self, *, on_cpu: bool) -> None:
         for handle in self._handles:

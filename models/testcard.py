@@ -53,6 +53,12 @@ class TestcardEngine:
         """What it can make."""
         return SPEC
 
+    def prepare(self, request: ClipRequest) -> None:
+        """There is nothing to do ahead."""
+
+    def rest(self) -> None:
+        """It has no GPU."""
+
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
         """Yield the numbered frames; a given first or last frame comes first or last as it is."""
         pause = float(request.parameters["seconds_per_frame"])

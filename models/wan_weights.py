@@ -1,14 +1,12 @@
-"""Wan and Phantom weights: read from safetensors or `.pth`, loaded strictly, known by their SHA-256.
+"""Wan and Phantom weights: read from safetensors or `.pth`, and loaded strictly.
 
 Nothing in a file is ever executed, and no key may be missing, extra or of another shape: the official loader
 takes any file in silence.
 """
 
-import hashlib
 import json
 import pickle
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -22,40 +20,6 @@ from reelhouse.errors import EngineError
 Tensors: TypeAlias = dict[str, torch.Tensor]
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 _NAMED = 4  # wrong keys that a message names
-
-
-@dataclass(frozen=True, slots=True)
-class WeightFile:
-    """One file of weights, for the lineage; `revision` is the hub's commit, where a download noted it."""
-
-    name: str
-    sha256: str
-    size_bytes: int
-    revision: str | None
-
-    @classmethod
-    def measure(cls, path: Path) -> "WeightFile":
-        """Read the whole file once.
-
-        Raises:
-            EngineError: it cannot be read.
-        """
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return cls(path.name, digest, path.stat().st_size, _revision(path))
-        except OSError as error:
-            raise EngineError(f"the weights {path} cannot be read: {error.strerror}") from error
-
-
-def identity(files: Iterable[WeightFile]) -> str:
-    """Return one name for weights: the revision where all agree, and a SHA-256 over the files' own."""
-    files = sorted(files, key=lambda file: (file.name, file.sha256))
-    listing = json.dumps([[file.name, file.sha256] for file in files], separators=(",", ":"))
-    revisions = {file.revision for file in files}
-    revision = next(iter(revisions)) if len(revisions) == 1 else None
-    digest = f"sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
-    return f"{revision}+{digest}" if revision else digest
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -151,15 +115,6 @@ def load_strictly(
     given = {name: tensor.to(dtype_of(name)) for name, tensor in tensors.items()}
     module.load_state_dict(given, strict=not may_lack, assign=True)
     return module.eval().requires_grad_(False)
-
-
-def _revision(path: Path) -> str | None:
-    """The commit that `hf download --local-dir` notes beside a file, on the first line."""
-    for folder in (path.parent, path.parent.parent):
-        note = folder / ".cache/huggingface/download" / f"{path.relative_to(folder)}.metadata"
-        if note.is_file():
-            return note.read_text().partition("\n")[0].strip() or None
-    return None
 
 
 def _first_line(error: Exception) -> str:

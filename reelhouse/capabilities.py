@@ -4,10 +4,11 @@ Nothing here loads a model; the values are read by the planner on machines that 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from reelhouse.clips import Parameter
+from reelhouse.memory import Footprint, Placement
 from reelhouse.timing import FrameCounts
 from reelhouse.windows import GIVEN_OVERLAP, LOOSE_OVERLAP
 
@@ -24,11 +25,21 @@ class ClipShape:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one clip is expected to take; `tokens` is 0 for an engine that is no transformer."""
+    """What one clip is expected to take.
+
+    Attributes:
+        tokens: 0 for an engine that is no transformer.
+        seconds: of work.
+        memory_bytes: in its placement, or with everything in one place.
+        footprint: of an engine that wants a GPU.
+        placement: the one chosen, where the card is known.
+    """
 
     tokens: int
     seconds: float
     memory_bytes: int
+    footprint: Footprint | None = None
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +102,12 @@ class EngineSpec:
         references: fewest and most reference images.
         takes_first_frame, takes_last_frame: whether a clip can start from, or end on, a given frame.
         presets: quality ("draft", "standard", "final") → the full parameter set.
+        speeds: speed ("exact" first) → what it changes in that set.
         cost: the expected cost of a clip of a shape under a parameter set.
         needs_gpu: whether it runs on a CPU at all.
         takes_overlap: whether a clip can begin with the last frames of another take (`ClipRequest.overlap`).
         needs_last_frame: whether it makes nothing without a last frame: such an engine makes bridges only.
+        smaller: the next smaller engine of its family, named to those whose card is too small.
     """
 
     name: str
@@ -113,6 +126,8 @@ class EngineSpec:
     needs_gpu: bool
     takes_overlap: bool = False
     needs_last_frame: bool = False
+    speeds: Mapping[str, Mapping[str, Parameter]] = field(default_factory=lambda: {"exact": {}})
+    smaller: "EngineSpec | None" = None
 
     def is_trained_for(self, *, width: int, height: int, num_frames: int, frame_rate: Fraction) -> bool:
         """Whether a clip is one of those it was trained for."""

@@ -71,6 +71,7 @@ class ClipRequest:
             that one motion runs through both.
         overlap_frames: fewer than num_frames; 0 without `overlap`.
         untrained: whether a size, length or rate that the engine was not trained for is asked on purpose.
+        checkpoint: where a half-finished clip is kept and found again, or None; it changes no frame.
 
     Raises:
         InputError: a shape no engine can make, more than four references, or an overlap that is none.
@@ -94,6 +95,7 @@ class ClipRequest:
     overlap: Path | None = None
     overlap_frames: int = 0
     untrained: bool = False
+    checkpoint: Path | None = None
 
     def __post_init__(self) -> None:
         if self.num_frames < 1 or self.height < 2 or self.width < 2 or self.frame_rate <= 0:

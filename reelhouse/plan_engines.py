@@ -100,7 +100,8 @@ class Makers:
             except InputError as error:
                 key: Key = ("seam_engines", kind) if kind in self._board.seam_engines else ("scenes", index)
                 raise self._board.problem(key, f"the engine of a {kind} is wanted: {error}") from error
-            self._others[name] = Maker(engine, dict(engine.presets[self._board.quality]))
+            parameters = {**engine.presets[self._board.quality], **engine.speeds.get(self._board.speed, {})}
+            self._others[name] = Maker(engine, parameters)
         maker = self._others[name]
         problem = _video_problem(self._board, maker.engine)
         if problem:
@@ -186,8 +187,13 @@ def _video_problem(storyboard: Storyboard, engine: EngineSpec) -> tuple[str, str
 
 
 def _own_parameters(storyboard: Storyboard, engine: EngineSpec) -> dict[str, Parameter]:
-    """The quality's full set, with what the storyboard says instead."""
-    parameters = dict(engine.presets[storyboard.quality])
+    """The quality's full set, with what the speed changes, and what the storyboard says instead."""
+    if storyboard.speed not in engine.speeds:
+        speeds = ", ".join(engine.speeds)
+        raise storyboard.problem(
+            ("speed",), f'{engine.name} has no speed "{storyboard.speed}": choose one of {speeds}'
+        )
+    parameters = {**engine.presets[storyboard.quality], **engine.speeds[storyboard.speed]}
     for name, value in storyboard.parameters.items():
         key: Key = ("parameters", name)
         if name not in parameters:

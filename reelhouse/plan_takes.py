@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reelhouse.capabilities import EngineSpec
+from reelhouse.memory import Card
 from reelhouse.plan_clips import Clip, Shot, plan_clip, plan_take
 from reelhouse.plan_engines import FindEngine, Maker, Makers, bridge_frames, scene_windows
 from reelhouse.plan_inputs import References, SegmenterTool, add_references, plan_prompt, plan_references
+from reelhouse.plan_memory import place_takes
 from reelhouse.seams import SeamKind
 from reelhouse.steps import Source, Step, StepList, Tool
 from reelhouse.storyboard import Scene, Storyboard
@@ -17,12 +19,20 @@ from reelhouse.storyboard import Scene, Storyboard
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a film is planned for: its engine, segmenter and expander, and how a seam's engine is found."""
+    """What a film is planned for: its engine, segmenter and expander, and how a seam's engine is found.
+
+    `card` is the GPU it is rendered on, where that is known.
+    """
 
     engine: EngineSpec
     segmenter: SegmenterTool
     expander: Tool
     find_engine: FindEngine
+    card: Card | None = None
+
+    def engine_of(self, name: str) -> EngineSpec:
+        """The film's own engine, or one of another name."""
+        return self.engine if name == self.engine.name else self.find_engine(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ def plan_takes(storyboard: Storyboard, tools: Tools, plan: StepList) -> FilmTake
     """Plan everything up to the takes; returns those that go into the film.
 
     Raises:
-        StoryboardError: an engine cannot make what is asked.
+        StoryboardError: an engine cannot make what is asked, or the card cannot hold it.
     """
     makers = Makers(storyboard, tools.engine, tools.find_engine)
     references = plan_references(storyboard, tools.segmenter, plan)
@@ -71,6 +81,7 @@ def plan_takes(storyboard: Storyboard, tools: Tools, plan: StepList) -> FilmTake
         if kind is SeamKind.BRIDGE:
             ends = chosen[-2].step, chosen[-1].step
             bridges[index] = _plan_bridge(storyboard, index, makers.of_bridge(index), told, ends, plan)
+    place_takes(storyboard, tools.card, tools.engine_of, plan)
     return FilmTakes(chosen, bridges)
 
 

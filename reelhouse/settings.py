@@ -8,8 +8,14 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from reelhouse.memory import parse_memory
+
+
+def _amount(value: object) -> object:
+    return parse_memory(value) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -45,6 +51,13 @@ class Settings(BaseSettings):
     )
     prompt_timeout_s: float = Field(default=60, gt=0, description="How long one prompt expansion may take.")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where models run.")
+    gpu_memory: Annotated[int | None, BeforeValidator(_amount)] = Field(
+        default=None, description="Free memory of the GPU to plan for, such as 24GB; else this machine's."
+    )
+    compile_blocks: bool = Field(
+        default=False,
+        description="Compile the transformer's blocks on a GPU: the first clip of a process waits minutes.",
+    )
     scenes_at_once: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=1,

@@ -5,7 +5,7 @@ Every value remembers nothing of YAML but the line it stood on, so that a later 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,6 +16,7 @@ from reelhouse.identity import digest
 from reelhouse.seams import Seam, SeamKind
 
 Quality: TypeAlias = Literal["draft", "standard", "final"]
+Speed: TypeAlias = Literal["parity", "exact", "fast", "turbo", "draft"]
 Language: TypeAlias = Literal["en", "zh"]
 Key: TypeAlias = tuple[str | int, ...]
 
@@ -121,6 +122,7 @@ class Storyboard:
     seed: int
     engine: str
     quality: Quality
+    speed: Speed
     parameters: Mapping[str, Parameter]
     seam_engines: Mapping[SeamKind, str]
     untrained: bool
@@ -143,6 +145,24 @@ class Storyboard:
     def seed_of(self, scene: str, take: int) -> int:
         """The seed of one take (counted from 1), 0 … 2**63 - 1: decided by film seed, scene and take."""
         return int(digest("seed", {"film": self.seed, "scene": scene, "take": take})[:16], 16) >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose for one render instead of what the storyboard says; None leaves it as written."""
+
+    engine: str | None = None
+    quality: Quality | None = None
+    speed: Speed | None = None
+
+    def applied_to(self, board: Storyboard) -> Storyboard:
+        """The storyboard as it is to be rendered."""
+        return replace(
+            board,
+            engine=self.engine or board.engine,
+            quality=self.quality or board.quality,
+            speed=self.speed or board.speed,
+        )
 
 
 def nearest_line(lines: Mapping[Key, int], key: Key) -> int | None:

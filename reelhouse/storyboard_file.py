@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from reelhouse.seams import Seam
-from reelhouse.storyboard import Language, Quality
+from reelhouse.storyboard import Language, Quality, Speed
 from reelhouse.storyboard_fields import (
     NAME,
     AspectField,
@@ -157,6 +157,8 @@ class StoryboardFile(_Part):
     """What makes the pictures; `reelhouse engines` lists them."""
     quality: Quality = "draft"
     """A full set of engine parameters."""
+    speed: Speed = "exact"
+    """What may be traded for time; `reelhouse engines` lists what each engine has."""
     parameters: dict[str, bool | int | float | str] = {}
     """Single engine parameters, overriding the quality's."""
     seam_engines: SeamEnginesPart = SeamEnginesPart()

@@ -83,6 +83,7 @@ class _Reader:
             seed=written.seed,
             engine=written.engine,
             quality=written.quality,
+            speed=written.speed,
             parameters=dict(written.parameters),
             seam_engines=_seam_engines(written.seam_engines),
             untrained=written.video.untrained,

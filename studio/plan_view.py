@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from rich import box
@@ -9,10 +10,12 @@ from rich.table import Table
 
 from models.catalog import ENGINES
 from reelhouse.capabilities import EngineSpec
+from reelhouse.memory import Card, gigabytes
 from reelhouse.plan import Plan
+from reelhouse.plan_memory import hardest_take, memory_words
 from reelhouse.settings import Settings
 from reelhouse.steps import Step
-from reelhouse.storyboard import Quality
+from reelhouse.storyboard import Choices
 from reelhouse.timing import timecode
 from studio.console import out, print_json, seconds, size
 from studio.rendering import read_board
@@ -23,17 +26,19 @@ KEY_DIGITS = 12
 COLOURS = {"to make": "yellow", "made": "green", "not needed": "dim"}
 
 
-def show_plan(storyboard: Path, *, engine: str | None, quality: Quality | None, as_json: bool) -> None:
+def show_plan(storyboard: Path, choices: Choices, *, as_json: bool) -> None:
     """Print every step of a film in working order, and the sums."""
     bench = Workbench(Settings())
-    plan = bench.plan(read_board(storyboard, engine=engine, quality=quality))
+    plan = bench.plan(read_board(storyboard, choices))
     states = states_of(bench, plan)
     if as_json:
-        print_json(_as_json(plan, states))
+        print_json({**_as_json(plan, states), "gpu_memory": _memory_as_json(plan, bench.card)})
         return
     console = out()
     console.print(plan_table(plan, states))
     console.print(_totals(plan, states))
+    if memory := memory_line(plan, bench.card):
+        console.print(memory)
 
 
 def states_of(bench: Workbench, plan: Plan) -> dict[str, str]:
@@ -85,6 +90,34 @@ def _totals(plan: Plan, states: Mapping[str, str]) -> str:
         f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "
         f"{list(states.values()).count('made')} of {len(plan.steps)} steps are made"
     )
+
+
+def memory_line(plan: Plan, card: Card | None) -> str | None:
+    """What the hungriest take wants of a GPU, and how it is placed; None for a film that wants none."""
+    found = hardest_take(plan.steps)
+    if found is None:
+        return None
+    take, footprint = found
+    if card is None:
+        return f"GPU memory: {take.label} {memory_words(footprint)}"
+    return (
+        f"GPU memory: {take.label} takes {gigabytes(take.cost.memory_bytes)} of the "
+        f"{gigabytes(card.free_bytes)} free on {card.name}: {take.cost.placement}"
+    )
+
+
+def _memory_as_json(plan: Plan, card: Card | None) -> dict[str, object] | None:
+    found = hardest_take(plan.steps)
+    if found is None:
+        return None
+    take, footprint = found
+    return {
+        "take": take.label,
+        "wanted_bytes": take.cost.memory_bytes,
+        "placement": asdict(take.cost.placement) if take.cost.placement else None,
+        "card": asdict(card) if card else None,
+        "words": memory_words(footprint),
+    }
 
 
 def _as_json(plan: Plan, states: Mapping[str, str]) -> dict[str, object]:

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -15,7 +15,7 @@ from flows.in_process import render_in_process
 from reelhouse.plan import Plan
 from reelhouse.settings import Settings
 from reelhouse.steps import OutputOf
-from reelhouse.storyboard import Quality, Storyboard
+from reelhouse.storyboard import Choices, Storyboard
 from reelhouse.storyboard_reader import read_storyboard
 from reelhouse.timing import timecode
 from studio.console import err, out, print_json, seconds
@@ -43,29 +43,28 @@ class Finished:
         return sum(self.records[key].engine_calls for key in self.rendered)
 
 
-def read_board(file: Path, *, engine: str | None, quality: Quality | None) -> Storyboard:
-    """The storyboard, with another engine or quality where one was asked for.
+def read_board(file: Path, choices: Choices) -> Storyboard:
+    """The storyboard as it is to be rendered.
 
     Raises:
         StoryboardError: it cannot be used; the message names file and line.
     """
-    board = read_storyboard(file)
-    return replace(board, engine=engine or board.engine, quality=quality or board.quality)
+    return choices.applied_to(read_storyboard(file))
 
 
 def render_film(
-    storyboard: Path, *, engine: str | None, quality: Quality | None, folder: Path | None, as_json: bool
+    storyboard: Path, choices: Choices, *, folder: Path | None, as_json: bool
 ) -> None:
     """Render, put the results in a folder, and say where they are."""
     started = time.monotonic()
     bench = Workbench(Settings())
-    plan = bench.plan(read_board(storyboard, engine=engine, quality=quality))
+    plan = bench.plan(read_board(storyboard, choices))
     folder = folder or choose_folder(bench.settings.home / "films", plan.storyboard.title, storyboard)
     check_folder(folder)
     with at_workbench(bench):
         found = bench.found[plan.digest] = look_up(bench, plan)
         if found.outstanding:
-            render_id = _run_flow(bench, plan, storyboard, engine, quality)
+            render_id = _run_flow(bench, plan, storyboard, choices)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
             with rendering(bench, plan) as render:
                 render_id = render.id
@@ -77,12 +76,12 @@ def render_film(
 
 
 def _run_flow(
-    bench: Workbench, plan: Plan, storyboard: Path, engine: str | None, quality: Quality | None
+    bench: Workbench, plan: Plan, storyboard: Path, choices: Choices
 ) -> str:
     server_url = prepare_prefect(bench.settings.home)
     with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
         return render_in_process(
-            storyboard, engine=engine, quality=quality, home=bench.settings.home, server_url=server_url
+            storyboard, choices, home=bench.settings.home, server_url=server_url
         )
 
 

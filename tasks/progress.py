@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reelhouse.steps import Step
+
+Picture: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,11 @@ class StepElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class StepProgressed:
-    """A step is this far, 0 … 1."""
+    """A step is this far, 0 … 1; `preview` is a small look at what it is becoming, where there is one."""
 
     step: Step
     fraction: float
+    preview: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

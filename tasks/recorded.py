@@ -25,7 +25,7 @@ from reelhouse.stages import Stage
 from reelhouse.steps import Given, Step
 from tasks.claiming import claim_or_find
 from tasks.ownership import Hold, until_answered
-from tasks.progress import StepFailed, StepFinished, StepProgressed, StepStarted
+from tasks.progress import Picture, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench, workbench
 
 ReadT = TypeVar("ReadT")
@@ -42,7 +42,12 @@ class Output:
 
 @dataclass(slots=True)
 class Job:
-    """One step at work: its inputs as local files, a folder to write in, and someone to report to."""
+    """One step at work: its inputs as local files, a folder to write in, and someone to report to.
+
+    Attributes:
+        facts: kept with the step's record.
+        leftovers: files kept for the next attempt if this one fails; gone once the step is recorded.
+    """
 
     step: Step
     bench: Workbench
@@ -50,6 +55,7 @@ class Job:
     inputs: Mapping[str, StepInput]
     hold: Hold
     facts: dict[str, Any] = field(default_factory=lambda: {"warnings": []})
+    leftovers: list[Path] = field(default_factory=list)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -87,8 +93,8 @@ class Job:
         """Say something a person should look at; it is kept with the step."""
         self.facts["warnings"].append(message)
 
-    def progress(self, fraction: float) -> None:
-        """Report how far the step is, 0 … 1, and stop here if it is no longer wanted.
+    def progress(self, fraction: float, preview: Picture | None = None) -> None:
+        """Report how far the step is, 0 … 1, with a look at it, and stop here if it is no longer wanted.
 
         Raises:
             Cancelled: the work was stopped.
@@ -96,7 +102,7 @@ class Job:
         """
         self.check()
         self.hold.progress = min(max(fraction, 0.0), 1.0)
-        self.bench.listener(StepProgressed(self.step, self.hold.progress))
+        self.bench.listener(StepProgressed(self.step, self.hold.progress, preview))
 
     def check(self) -> None:
         """Stop here if the step is no longer wanted. Raises as `progress` does."""
@@ -165,9 +171,12 @@ def _make(bench: Workbench, step: Step, make: Make, hold: Hold) -> StepRecord:
         job.check()
         hold.phase = "keeping"
         # Asked again while store and database are restarted: the work is done, and may have been long.
-        return until_answered(
+        record = until_answered(
             lambda: _keep(job, outputs, started_at, time.monotonic() - clock), for_s=bench.settings.lease_s
         )
+        for path in job.leftovers:
+            path.unlink(missing_ok=True)
+        return record
 
 
 def _keep(job: Job, outputs: Mapping[str, Output], started_at: datetime, seconds: float) -> StepRecord:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from models.engine import FrameArray, Frames, Sampled
+from models.engine import FrameArray, Frames, MadeWith, Sampled
 from reelhouse.clips import ClipRequest, Reference, Role
 from reelhouse.errors import EngineError
 from reelhouse.media.pictures import save_png
@@ -20,6 +20,8 @@ from tasks.recorded import Job, Output, recorded
 def generate_take(job: Job) -> Mapping[str, Output]:
     """Let the engine make the clip, writing frames as they come."""
     request = _request(job)
+    # Whoever waits for the engine's turn has its words encoded meanwhile.
+    job.bench.engine(job.parameters["tool"]).prepare(request)
     path = job.folder / "take.mp4"
     writer = TakeWriter(path, height=request.height, width=request.width, frame_rate=request.frame_rate)
     with job.bench.turn(job.parameters["tool"]), writer:
@@ -41,6 +43,8 @@ def take_outputs(job: Job, writer: TakeWriter, path: Path) -> Mapping[str, Outpu
 
 def _request(job: Job) -> ClipRequest:
     parameters = job.parameters
+    checkpoint = job.bench.settings.home / "checkpoints" / f"{job.step.key}.safetensors"
+    job.leftovers.append(checkpoint)
     references = tuple(
         Reference(
             name=described["name"],
@@ -70,6 +74,7 @@ def _request(job: Job) -> ClipRequest:
         overlap=job.optional_path("overlap"),
         overlap_frames=parameters["overlap_frames"] if "overlap" in job.inputs else 0,
         untrained="untrained" in parameters,
+        checkpoint=checkpoint,
     )
 
 
@@ -81,12 +86,14 @@ def _frames(job: Job, request: ClipRequest) -> Iterator[FrameArray]:
     try:
         for event in events:
             if isinstance(event, Sampled):
-                job.progress(event.step / event.num_inference_steps)
+                job.progress(event.step / event.num_inference_steps, preview=event.preview)
+            elif isinstance(event, MadeWith):
+                job.facts["made_with"] = dict(event.facts)
             elif isinstance(event, Frames):
                 _check(event.frames, request, engine.spec.name)
                 count += len(event.frames)
                 yield event.frames
-            job.bench.check_cancelled()
+            job.check()
     finally:
         close = getattr(events, "close", None)
         if close:

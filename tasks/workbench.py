@@ -8,8 +8,9 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,14 +27,18 @@ from models.engine import VideoEngine
 from models.expander import PromptExpander, open_expander
 from models.segmenter import SEGMENTERS, Segmenter, open_segmenter
 from reelhouse.errors import Cancelled, InputError
+from reelhouse.memory import Card
 from reelhouse.plan import Plan, make_plan
 from reelhouse.plan_takes import Tools
 from reelhouse.processes import is_running
 from reelhouse.settings import Settings
 from reelhouse.steps import Step
 from reelhouse.storyboard import Storyboard
+from tasks.gpus import card_to_plan_for
 from tasks.ownership import Keeper
 from tasks.progress import Listener, unheard
+
+CHECKPOINT_KEPT_S = 7 * 24 * 3600
 
 
 class Found(NamedTuple):
@@ -65,6 +70,7 @@ class Workbench:
     _engines: dict[str, VideoEngine] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _at_work: str | None = None
 
     @cached_property
     def lineage(self) -> Lineage:
@@ -114,12 +120,33 @@ class Workbench:
         with self._opening:
             if name not in self._engines:
                 settings = self.settings
-                self._engines[name] = open_engine(name, settings.weights_folder, device=settings.device)
+                self._engines[name] = open_engine(
+                    name,
+                    settings.weights_folder,
+                    device=settings.device,
+                    compiles=settings.compile_blocks,
+                )
             return self._engines[name]
 
-    def turn(self, name: str) -> AbstractContextManager[object]:
-        """Whoever uses an engine with weights waits for their turn; the others make clips side by side."""
-        return self._turn if ENGINES[name].weights_id else nullcontext()
+    @cached_property
+    def card(self) -> Card | None:
+        """The GPU that films are planned for, where one is known."""
+        return card_to_plan_for(self.settings)
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """Whoever uses an engine with weights waits for their turn; the others make clips side by side.
+
+        An engine keeps the GPU from clip to clip, until it is another one's turn.
+        """
+        if not ENGINES[name].weights_id:
+            yield
+            return
+        with self._turn:
+            if self._at_work not in (None, name):
+                self.engine(self._at_work).rest()
+            self._at_work = name
+            yield
 
     def plan(self, storyboard: Storyboard) -> Plan:
         """Plan a film for the tools in use; loads none of them.
@@ -142,6 +169,7 @@ class Workbench:
             SEGMENTERS[name],
             self.expander.spec,
             find_engine=lambda name: engine_spec(name, self.settings.weights_folder),
+            card=self.card,
         )
         return make_plan(storyboard, tools)
 
@@ -178,7 +206,7 @@ def workbench() -> Workbench:
 @contextmanager
 def at_workbench(bench: Workbench) -> Iterator[Workbench]:
     """Make `bench` the one in use, in this thread and the tasks it starts, and sweep the scratch folder."""
-    _sweep(bench.settings.home / "scratch")
+    _sweep(bench.settings.home)
     token = _current.set(bench)
     try:
         yield bench
@@ -186,9 +214,12 @@ def at_workbench(bench: Workbench) -> Iterator[Workbench]:
         _current.reset(token)
 
 
-def _sweep(root: Path) -> None:
-    """Remove the scratch folders of processes that are gone."""
-    for folder in root.glob("*-*"):
+def _sweep(home: Path) -> None:
+    """Remove the scratch folders of processes that are gone, and half-finished clips nobody came back to."""
+    for checkpoint in (home / "checkpoints").glob("*.safetensors"):
+        if time.time() - checkpoint.stat().st_mtime > CHECKPOINT_KEPT_S:
+            checkpoint.unlink(missing_ok=True)
+    for folder in (home / "scratch").glob("*-*"):
         owner = folder.name.partition("-")[0]
         if owner.isdigit() and not is_running(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,23 +3,42 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
 
+from models.catalog import ENGINES
+from models.cogvideox.engine import CogVideoXEngine
 from models.diffusion_engine import DiffusionEngine
 from models.engine import EngineEvent, Frames
+from models.phantom.engine import PhantomEngine
+from models.svd.engine import SvdEngine
 from models.tiny_checkpoints import write_tiny_checkpoint
 from models.tiny_marker import spec_with_weights
+from models.wan.engine import WanEndsEngine, WanPictureEngine, WanTextEngine
 from reelhouse.clips import ClipRequest
 
 SIDE = 64
+AnyEngine: TypeAlias = DiffusionEngine[Any]
+KINDS: dict[str, type[AnyEngine]] = {
+    "phantom": PhantomEngine,
+    "wan-t2v": WanTextEngine,
+    "wan-i2v": WanPictureEngine,
+    "wan-flf2v": WanEndsEngine,
+    "cogvideox": CogVideoXEngine,
+    "svd": SvdEngine,
+}
 
 
-def tiny_folder(engine_class: type[DiffusionEngine[Any]], folder: Path) -> Path:
-    return write_tiny_checkpoint(engine_class.base.name, folder / engine_class.base.name, seed=1)
+def tiny_folder(name: str, folder: Path) -> Path:
+    return write_tiny_checkpoint(name, folder / name, seed=1)
+
+
+def tiny_engine(name: str, folder: Path, device: str = "auto") -> AnyEngine:
+    kind = next(kind for prefix, kind in KINDS.items() if name.startswith(prefix))
+    return kind(folder, spec_with_weights(ENGINES[name], folder), device=device)
 
 
 def noise_picture(path: Path, *, seed: int, height: int = SIDE, width: int = SIDE) -> Path:
@@ -28,9 +47,9 @@ def noise_picture(path: Path, *, seed: int, height: int = SIDE, width: int = SID
     return path
 
 
-def ask(engine_class: type[DiffusionEngine[Any]], folder: Path, **changes: Any) -> ClipRequest:
+def ask(name: str, folder: Path, **changes: Any) -> ClipRequest:
     """The smallest draft, with the pictures that the engine needs beside the checkpoint."""
-    spec = spec_with_weights(engine_class.base, folder)
+    spec = spec_with_weights(ENGINES[name], folder)
     first, last = folder.parent / "first.png", folder.parent / "last.png"
     request: dict[str, Any] = {
         "scene": "one",

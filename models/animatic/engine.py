@@ -70,6 +70,12 @@ class AnimaticEngine:
         """What it can make."""
         return SPEC
 
+    def prepare(self, request: ClipRequest) -> None:
+        """There is nothing to do ahead."""
+
+    def rest(self) -> None:
+        """It has no GPU."""
+
     def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
         """Yield what is being drawn, then the frames, eight at a time.
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from diffusers.schedulers.scheduling_dpm_cogvideox import CogVideoXDPMScheduler
 
-from models.cogvideox.spec import TEXT_TOKENS
+from models.checkpoints import State
 from models.diffusion_engine import seeded, set_steps, to_frames
 from models.engine import FrameArray
 from reelhouse.clips import ClipRequest
@@ -26,27 +26,32 @@ class _Start:
     Attributes:
         latents: [1, F, 16, h, w] float32 noise.
         padding: latent frames at the front that fill up a token of two, and are dropped before decoding.
-        text: [B, 226, D]; with guidance B is 2, the negative prompt first.
         rotary: tables of places, or None where the places are learned.
     """
 
     latents: torch.Tensor
     padding: int
-    text: torch.Tensor
     rotary: tuple[torch.Tensor, torch.Tensor] | None
 
 
 class CogVideoXDenoising:
-    """Latents [1, F, 16, h, w] float32 on their way through the scheduler that the checkpoint states."""
+    """Latents [1, F, 16, h, w] float32 on their way through the scheduler that the checkpoint states.
 
-    def __init__(self, pipeline: Any, request: ClipRequest) -> None:
+    Args:
+        text: [B, 226, D]; with guidance B is 2, the negative prompt first.
+    """
+
+    def __init__(
+        self, pipeline: Any, text: torch.Tensor, request: ClipRequest, *, device: torch.device
+    ) -> None:
         self._pipeline = pipeline
+        self._text = text
         self._guidance_scale = float(request.parameters["guidance_scale"])
         self._draw = seeded(request.seed)
         # Requests of one engine follow one another, so the pipeline's own scheduler serves each in turn.
         self._scheduler = pipeline.scheduler
-        set_steps(self._scheduler, request, device=pipeline.device)
-        self._start = _begin(pipeline, request, self._draw)
+        set_steps(self._scheduler, request, device=device)
+        self._start = _begin(pipeline, request, self._draw, device)
         self._latents = self._start.latents
         self._clean: torch.Tensor | None = None
         self._done = 0
@@ -60,11 +65,11 @@ class CogVideoXDenoising:
     def advance(self) -> torch.Tensor:
         """Take one step; return the clean latents [16, F, h, w] that this step's prediction points to."""
         timestep = self._scheduler.timesteps[self._done]
-        transformer, copies = self._pipeline.transformer, self._start.text.shape[0]
+        transformer, copies = self._pipeline.transformer, self._text.shape[0]
         given = self._scheduler.scale_model_input(torch.cat([self._latents] * copies), timestep)
         (prediction,) = transformer(
             hidden_states=given.to(transformer.dtype),
-            encoder_hidden_states=self._start.text,
+            encoder_hidden_states=self._text,
             timestep=timestep.expand(copies),
             image_rotary_emb=self._start.rotary,
             return_dict=False,
@@ -97,6 +102,22 @@ class CogVideoXDenoising:
         self._latents, self._clean = stepped[0].float(), stepped[1]
         return stepped[1]
 
+    def state(self) -> State:
+        """The latents, what the DPM solver looks back on, and where the noise is drawn from."""
+        return {
+            "done": self._done,
+            "latents": self._latents,
+            "clean": self._clean,
+            "draw": self._draw.get_state(),
+        }
+
+    def resume(self, state: State) -> None:
+        """Go on after the steps behind the state."""
+        self._done = state["done"]
+        self._latents = state["latents"].to(self._latents.device)
+        self._clean = state["clean"].to(self._latents.device)
+        self._draw.set_state(state["draw"])
+
     @torch.no_grad()
     def frames(self) -> Iterator[FrameArray]:
         """Decode all latents, then yield the frames in chunks."""
@@ -107,17 +128,8 @@ class CogVideoXDenoising:
 
 
 @torch.no_grad()
-def _begin(pipeline: Any, request: ClipRequest, draw: torch.Generator) -> _Start:
-    transformer, device = pipeline.transformer, pipeline.device
-    guided = float(request.parameters["guidance_scale"]) > 1
-    words, without = pipeline.encode_prompt(
-        request.prompt,
-        request.negative_prompt,
-        guided,
-        max_sequence_length=TEXT_TOKENS,
-        device=device,
-        dtype=transformer.dtype,
-    )
+def _begin(pipeline: Any, request: ClipRequest, draw: torch.Generator, device: torch.device) -> _Start:
+    transformer = pipeline.transformer
     latent_frames = (request.num_frames - 1) // pipeline.vae_scale_factor_temporal + 1
     padding = -latent_frames % (transformer.config.patch_size_t or 1)
     latents = pipeline.prepare_latents(
@@ -137,4 +149,4 @@ def _begin(pipeline: Any, request: ClipRequest, draw: torch.Generator) -> _Start
         if transformer.config.use_rotary_positional_embeddings
         else None
     )
-    return _Start(latents, padding, torch.cat([without, words]) if guided else words, rotary)
+    return _Start(latents, padding, rotary)

@@ -1,164 +1,127 @@
 """The Phantom engine: prepared reference pictures and a prompt become a clip, in events.
 
-Weights are loaded with the first clip and stay. Embeddings of texts and pictures are kept between clips, so
-that a scene made again, or with the same subjects, encodes nothing twice.
+Embeddings of texts and pictures are kept between clips, so that a scene made again, or with the same
+subjects, encodes nothing twice.
 """
 
 import hashlib
-import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from models import wan_sampler, wan_vae
-from models.engine import Conditioning, EngineEvent, Frames, Sampled
+from models import wan_vae
+from models.diffusion_engine import DiffusionEngine
 from models.expander import DEFAULT_NEGATIVE_PROMPT
-from models.numerics import Mode
+from models.kernels import Kernels, Machine, choose_kernels, install
+from models.latent_preview import LatentPreview
+from models.loras import LoraSlot
+from models.numerics import Mode, parse_mode
 from models.phantom import guidance
 from models.phantom.guidance import Conditions, Scales
 from models.phantom.pipeline import PhantomPipeline
-from models.phantom.preview import LatentPreview
-from models.phantom.spec import NETWORKS, PHANTOM_1_3B
+from models.phantom.spec import NETWORKS
 from models.phantom.weights import PhantomWeights
-from models.pretrained import choose_device, natural_dtype
+from models.placement import PlacedNetworks
+from models.pretrained import natural_dtype
+from models.recently_used import RecentlyUsed
 from models.reference_images import flatten_on_white, letterbox, upright_rgba
-from models.wan_weights import WeightFile, identity
+from models.tiny_marker import is_tiny
+from models.wan_clip import Start, WanClip, known_latents, preview_of
 from reelhouse.capabilities import EngineSpec
-from reelhouse.clips import ClipRequest, Reference
-from reelhouse.errors import EngineError, InputError
+from reelhouse.clips import ClipRequest, Parameter, Reference
+from reelhouse.errors import EngineError
 
-_log = logging.getLogger(__name__)
 _KEPT = 32  # embeddings; a text's is 4 MB at most
-ValueT = TypeVar("ValueT")
 
 
-class PhantomEngine:
-    """Makes clips with Phantom-Wan.
+@dataclass(frozen=True, slots=True, eq=False)
+class PhantomNetworks:
+    """The pipeline in one numeric mode, where its parts are, what they run on, and the previews' map."""
 
-    Args:
-        weights: a folder in the official or the diffusers layout.
-        device: "auto" wants a GPU; "cpu" is for tiny weights and for the patient.
-        mode: the numeric mode.
-        spec: which of the two.
-    """
+    pipeline: PhantomPipeline
+    placed: PlacedNetworks
+    kernels: Kernels
+    preview: LatentPreview
+
+
+class PhantomEngine(DiffusionEngine[PhantomNetworks]):
+    """Makes clips with Phantom-Wan, from its official files or a folder in diffusers' layout."""
+
+    conditioning = "reading the prompt and the reference pictures"
 
     def __init__(
-        self, weights: Path, *, device: str = "auto", mode: Mode = "exact", spec: EngineSpec = PHANTOM_1_3B
+        self, weights: Path, spec: EngineSpec, *, device: str = "auto", compiles: bool = False
     ) -> None:
-        self._weights = weights
-        self._device = device
-        self._mode: Mode = mode
-        self._spec = spec
         self._network = NETWORKS[spec.name]
+        super().__init__(weights, spec, device=device, compiles=compiles)
         self._texts: RecentlyUsed[torch.Tensor] = RecentlyUsed(_KEPT)
         self._references: RecentlyUsed[torch.Tensor] = RecentlyUsed(_KEPT)
+        self._lora = LoraSlot(weights, engine=spec.name)
 
-    @property
-    def spec(self) -> EngineSpec:
-        """What it can make; the numeric mode is part of the code's version, since it changes the frames."""
-        return replace(self._spec, code_version=f"{self._spec.code_version}-{self._mode}")
+    def examine(self) -> int:
+        """Find the parts in either layout; the size is the published one, or a tiny checkpoint's."""
+        PhantomWeights.find(self._weights, self._network)
+        return 0 if is_tiny(self._weights) else self._network.parameters
 
-    @cached_property
-    def weight_files(self) -> list[WeightFile]:
-        """Every file of weights with revision and SHA-256, for the lineage; the first look reads them all.
+    def variant(self, parameters: Mapping[str, Parameter]) -> Mode:
+        """The numeric mode: it decides the dtypes that weights are held in."""
+        return parse_mode(str(parameters["numeric_mode"]))
 
-        Raises:
-            EngineError: one is missing or cannot be read.
-        """
-        return PhantomWeights.find(self._weights, self._network).measure()
-
-    @property
-    def weights_id(self) -> str:
-        """One name for all files of weights: repository, revision where known, and SHA-256."""
-        return f"{self._spec.weights_id}@{identity(self.weight_files)}"
-
-    def generate(self, request: ClipRequest) -> Iterator[EngineEvent]:
-        """Yield events; closing the generator stops between two steps.
-
-        Raises:
-            InputError: no reference, or more than the engine takes.
-            EngineError: no GPU, weights that do not fit, or latents that are no numbers.
-        """
-        fewest, most = self._spec.references
-        if not fewest <= len(request.references) <= most:
-            raise InputError(
-                f"scene {request.scene}: {self._spec.name} needs {fewest} to {most} reference pictures, "
-                f"{len(request.references)} were given"
-            )
-        try:
-            yield from self._events(request)
-        except torch.OutOfMemoryError as error:
-            raise EngineError(
-                f"scene {request.scene}: {request.num_frames} frames of {request.width}x{request.height} do "
-                f"not fit the GPU's memory ({error}); ask for fewer or smaller frames, or a smaller engine"
-            ) from error
-
-    def _events(self, request: ClipRequest) -> Iterator[EngineEvent]:
-        yield Conditioning(f"loading {self._spec.title}")
-        pipeline, preview = self._loaded
-        yield Conditioning("encoding the text")
-        prompt = self._text(pipeline, request.prompt)
-        # As in the official program, no negative prompt means its own.
-        negative = self._text(pipeline, request.negative_prompt or DEFAULT_NEGATIVE_PROMPT)
-        yield Conditioning(f"encoding {len(request.references)} reference pictures")
-        pictures = [self._reference(pipeline, reference, request) for reference in request.references]
-        conditions = Conditions(prompt, negative, torch.cat(pictures, dim=2))
-        yield from self._sample(pipeline, preview, request, conditions)
-
-    def _sample(
-        self,
-        pipeline: PhantomPipeline,
-        preview: LatentPreview,
-        request: ClipRequest,
-        conditions: Conditions,
-    ) -> Iterator[EngineEvent]:
-        parameters = request.parameters
-        shape = guidance.noise_shape(
-            num_frames=request.num_frames,
-            height=request.height,
-            width=request.width,
-            references=len(request.references),
+    def load(self, weights: Path, device: torch.device, variant: object) -> PhantomNetworks:
+        """Load all parts strictly."""
+        dtype = natural_dtype(device)
+        pipeline = PhantomWeights.find(weights, self._network).load(
+            self._network, mode=parse_mode(str(variant)), dtype=dtype
         )
-        steps = int(parameters["num_inference_steps"])
-        pipeline.scheduler = wan_sampler.make_scheduler(float(parameters["flow_shift"]))
+        kernels = choose_kernels(Machine.on(device, dtype), compiles=self._compiles)
+        install(kernels, pipeline.transformer)
+        placed = PlacedNetworks(
+            denoiser=pipeline.transformer, encoder=pipeline.text_encoder, vae=pipeline.vae, device=device
+        )
+        return PhantomNetworks(pipeline, placed, kernels, preview_of(pipeline.vae))
+
+    def made_with(self, networks: PhantomNetworks) -> dict[str, Any]:
+        """The numeric mode and the kernels."""
+        return {"numeric_mode": networks.pipeline.numeric_mode, "kernels": str(networks.kernels)}
+
+    def encode(self, networks: PhantomNetworks, request: ClipRequest) -> None:
+        """Keep the embeddings of both prompts and the latents of all pictures."""
+        self._conditions(networks.pipeline, request)
+
+    @contextmanager
+    def denoising(self, networks: PhantomNetworks, request: ClipRequest) -> Iterator[WanClip]:
+        """Hold the transformer to its numeric mode for the length of the clip."""
+        pipeline, parameters = networks.pipeline, request.parameters
+        conditions = self._conditions(pipeline, request)
+        count = conditions.references.shape[2]
         scales = Scales(float(parameters["guidance_scale_image"]), float(parameters["guidance_scale_text"]))
-        latents = guidance.draw_noise(shape, request.seed)
-        for step in pipeline.denoise(latents, conditions, scales, steps):
-            latents = guidance.without_references(step.latents, conditions.references)
-            if not bool(torch.isfinite(latents).all()):
-                raise EngineError(
-                    f"scene {request.scene}: the latents were no longer numbers after step {step.number} of "
-                    f"{steps}; check the weights with `reelhouse parity`, or try the other numeric mode"
-                )
-            yield Sampled(step.number, steps, preview.picture(latents, latents.shape[2] // 2))
-        for chunk in wan_vae.stream_video(pipeline.vae, latents):
-            yield Frames(wan_vae.frames_of(chunk))
+        self._lora.hold(pipeline, str(parameters["lora"]))
+        # A text is projected before its block is run, for which the block has to be there.
+        offloaded = networks.placed.placement is not None and networks.placed.placement.blocks_offloaded
+        with pipeline.denoiser(shares=not offloaded, unread_frames=count) as denoiser:
 
-    @cached_property
-    def _loaded(self) -> tuple[PhantomPipeline, LatentPreview]:
-        if self._device == "auto" and not torch.cuda.is_available():
-            raise EngineError(
-                f"{self._spec.name} needs a CUDA GPU and this machine has none; use the animatic engine, or "
-                'name the device "cpu" if the weights are tiny'
+            def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+                shown = torch.cat((latents, conditions.references), dim=2)
+                flow = guidance.guided_flow(denoiser, shown, timestep, conditions, scales)
+                return guidance.without_references(flow, conditions.references)
+
+            yield WanClip(
+                predict, pipeline.vae, _start(pipeline, request, count), parameters, device=self._device
             )
-        device = choose_device(self._device)
-        parts = PhantomWeights.find(self._weights, self._network)
-        pipeline = parts.load(
-            self._network,
-            mode=self._mode,
-            dtype=natural_dtype(device),
-            flow_shift=float(self._spec.presets["standard"]["flow_shift"]),
+
+    def _conditions(self, pipeline: PhantomPipeline, request: ClipRequest) -> Conditions:
+        pictures = [self._reference(pipeline, reference, request) for reference in request.references]
+        # As in the official program, no negative prompt means its own.
+        negative = request.negative_prompt or DEFAULT_NEGATIVE_PROMPT
+        return Conditions(
+            self._text(pipeline, request.prompt), self._text(pipeline, negative), torch.cat(pictures, dim=2)
         )
-        pipeline.to(device)
-        _log.info("%s loaded from %s on %s in %s mode", self._spec.name, self._weights, device, self._mode)
-        return pipeline, LatentPreview(pipeline.vae)
 
     def _text(self, pipeline: PhantomPipeline, text: str) -> torch.Tensor:
         return self._texts.get(text, lambda: pipeline.encode_prompt(text))
@@ -184,18 +147,10 @@ class PhantomEngine:
         )
 
 
-class RecentlyUsed(Generic[ValueT]):
-    """The last few results by what they were made from; the least recently used goes first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[object, ValueT] = OrderedDict()
-
-    def get(self, key: object, make: Callable[[], ValueT]) -> ValueT:
-        """Return the kept result, or make and keep it."""
-        if key not in self._values:
-            self._values[key] = make()
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        self._values.move_to_end(key)
-        return self._values[key]
+def _start(pipeline: PhantomPipeline, request: ClipRequest, references: int) -> Start:
+    """The noise, drawn for the references as well, and the frames that the clip begins with again."""
+    shape = guidance.noise_shape(
+        num_frames=request.num_frames, height=request.height, width=request.width, references=references
+    )
+    noise = guidance.draw_noise(shape, request.seed)
+    return Start(noise[:, :, : shape[2] - references], known_latents(pipeline.vae, request))

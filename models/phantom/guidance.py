@@ -40,7 +40,7 @@ class Scales:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """The three flows of one step, each [1, 16, F + n, H, W] float32.
+    """The three flows of one step, each [1, 16, F + n, H, W] float32; nobody reads the last n frames.
 
     Attributes:
         pos_it: with references and prompt.
@@ -109,6 +109,24 @@ def three_passes(
         pos_i=denoiser(shown, timestep, conditions.negative),
         neg=denoiser(hidden, timestep, conditions.negative),
     )
+
+
+def guided_flow(
+    denoiser: Denoiser, latents: torch.Tensor, timestep: torch.Tensor, conditions: Conditions, scales: Scales
+) -> torch.Tensor:
+    """Return the guided flow of one step; a pass that has no weight in it is not run.
+
+    Equal scales take away the pass with references and the negative prompt; a scale of 1 the other negative
+    one as well, which is how distilled models are run.
+    """
+    if scales.image != scales.text:
+        return combine(three_passes(denoiser, latents, timestep, conditions), scales)
+    pos_it = denoiser(with_references(latents, conditions.references), timestep, conditions.prompt)
+    if scales.text == 1.0:
+        return pos_it
+    hidden = with_references(latents, torch.zeros_like(conditions.references))
+    neg = denoiser(hidden, timestep, conditions.negative)
+    return neg + scales.text * (pos_it - neg)
 
 
 def combine(predictions: Predictions, scales: Scales) -> torch.Tensor:

@@ -6,6 +6,7 @@
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,11 +101,20 @@ class PhantomPipeline(DiffusionPipeline, WanLoraLoaderMixin):
         fitted = [np.asarray(letterbox(picture, height=height, width=width)) for picture in pictures]
         return wan_vae.encode_references(self.vae, fitted)
 
+    def denoiser(
+        self, *, shares: bool = True, unread_frames: int
+    ) -> AbstractContextManager[numerics.Denoiser]:
+        """Hold the transformer to the numeric mode for one clip; as `numerics.denoiser`."""
+        return numerics.denoiser(
+            self.transformer, self.numeric_mode, shares=shares, unread_frames=unread_frames
+        )
+
     def denoise(
         self, noise: torch.Tensor, conditions: Conditions, scales: Scales, num_inference_steps: int
     ) -> Iterator[Step]:
         """Yield every step; shapes as in `guidance.denoise`."""
-        with numerics.denoiser(self.transformer, self.numeric_mode) as denoiser:
+        # The references' own frames are overwritten before every forward and cut off at the end.
+        with self.denoiser(unread_frames=conditions.references.shape[2]) as denoiser:
             yield from guidance.denoise(
                 denoiser, self.scheduler, noise, conditions, scales, num_inference_steps
             )

@@ -4,23 +4,27 @@ Sizes and counts are those the published weights were trained for.
 Source: Phantom-video/Phantom README and `phantom_wan/configs`, `wan_s2v_1_3B.py` and `wan_s2v_14B.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from reelhouse.capabilities import ClipShape, Cost, EngineSpec, Sizes
+from models.diffusion_cost import TransformerSize, wan_decoding, wan_token_bytes, wan_token_parameters
+from models.wan_speeds import DRAFT, EXACT, FAST, TURBO
+from reelhouse.capabilities import EngineSpec, Sizes
 from reelhouse.clips import Parameter
 from reelhouse.timing import FrameCounts
 
-_FORWARDS_PER_STEP = 3
-_TEXT_ROWS = 512
-# What bfloat16 reaches on one H100 in the whole loop: an estimate, 60 % of its matrix products' rate.
-_FLOPS_PER_SECOND = 470e12
-_TEXT_ENCODER_BYTES = 11_400_000_000
-_VAE_BYTES = 510_000_000
-# Activations of the widest layer and the decoder's caches, by token and model width.
-_BYTES_PER_TOKEN_AND_WIDTH = 40
+OFFICIAL_FLOW_SHIFT = 5.0
+TEXT_TOKENS = 512
+_UMT5 = 5_680_910_336
+_VAE = 126_892_531
+
+
+def _forwards(parameters: Mapping[str, Parameter]) -> int:
+    """Without, with the pictures, with the words besides; the same scale twice needs no middle one."""
+    scales = {float(parameters["guidance_scale_image"]), float(parameters["guidance_scale_text"])}
+    return 1 if scales == {1.0} else 1 + len(scales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +38,31 @@ class Network:
     parameters: int
     file: str
 
-    def flops(self, tokens: int) -> float:
-        """Floating point operations of one forward; agrees with torch's counter to 0.1 %."""
-        dim = self.dim
-        layer = (
-            8 * tokens * dim**2  # self-attention's projections
-            + 4 * tokens**2 * dim
-            + 4 * tokens * dim**2  # cross-attention's queries and output
-            + 4 * _TEXT_ROWS * dim**2
-            + 4 * tokens * _TEXT_ROWS * dim
-            + 4 * tokens * dim * self.ffn_dim
+    @property
+    def block_parameters(self) -> int:
+        """Of one block: eight products of attention, two of the feed-forward, biases, norms, modulation."""
+        return 8 * self.dim**2 + 2 * self.dim * self.ffn_dim + 21 * self.dim + self.ffn_dim
+
+    @property
+    def size(self) -> TransformerSize:
+        """Its cost, with the text encoder and VAE of Wan beside it."""
+        return TransformerSize(
+            parameters=self.parameters,
+            text_parameters=_UMT5,
+            float32_parameters=_VAE,
+            block_parameters=self.block_parameters,
+            token_parameters=wan_token_parameters(
+                layers=self.num_layers, width=self.dim, ffn_width=self.ffn_dim
+            ),
+            layers=self.num_layers,
+            width=self.dim,
+            text_tokens=TEXT_TOKENS,
+            token_bytes=wan_token_bytes(width=self.dim, ffn_width=self.ffn_dim),
+            forwards=_forwards,
+            decoding=wan_decoding,
+            kept_texts=2,
+            frames_per_reference=1,
         )
-        return float(self.num_layers * layer)
 
 
 SMALL = Network(
@@ -53,7 +70,7 @@ SMALL = Network(
     ffn_dim=8960,
     num_heads=12,
     num_layers=30,
-    parameters=1_419_000_000,
+    parameters=1_418_996_800,
     file="Phantom-Wan-1.3B.pth",
 )
 LARGE = Network(
@@ -61,29 +78,9 @@ LARGE = Network(
     ffn_dim=13824,
     num_heads=40,
     num_layers=40,
-    parameters=14_288_500_000,
+    parameters=14_288_491_584,
     file="Phantom_Wan_14B.safetensors.index.json",
 )
-
-
-def clip_tokens(shape: ClipShape) -> int:
-    """Tokens of one forward: latent frames and references, each of (height / 16) x (width / 16)."""
-    latent_frames = (shape.num_frames - 1) // 4 + 1 + shape.references
-    return latent_frames * (shape.height // 16) * (shape.width // 16)
-
-
-def _cost(network: Network) -> Callable[[ClipShape, Mapping[str, Parameter]], Cost]:
-    def cost(shape: ClipShape, parameters: Mapping[str, Parameter]) -> Cost:
-        tokens = clip_tokens(shape)
-        forwards = _FORWARDS_PER_STEP * int(parameters["num_inference_steps"])
-        weights = 2 * network.parameters + _TEXT_ENCODER_BYTES + _VAE_BYTES
-        return Cost(
-            tokens=tokens,
-            seconds=forwards * network.flops(tokens) / _FLOPS_PER_SECOND + 5.0,
-            memory_bytes=weights + tokens * network.dim * _BYTES_PER_TOKEN_AND_WIDTH,
-        )
-
-    return cost
 
 
 def _preset(num_inference_steps: int) -> Mapping[str, Parameter]:
@@ -92,11 +89,23 @@ def _preset(num_inference_steps: int) -> Mapping[str, Parameter]:
             "num_inference_steps": num_inference_steps,
             "guidance_scale_image": 5.0,
             "guidance_scale_text": 7.5,
-            "flow_shift": 5.0,
+            "flow_shift": OFFICIAL_FLOW_SHIFT,
+            "numeric_mode": "exact",
+            **EXACT,
         }
     )
 
 
+SPEEDS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
+    {
+        "exact": {},
+        "parity": {"numeric_mode": "parity"},
+        "fast": FAST,
+        # With both scales alike two passes are enough, and with both 1 a single one.
+        "turbo": {**TURBO, "guidance_scale_image": 2.0, "guidance_scale_text": 2.0},
+        "draft": {**DRAFT, "guidance_scale_image": 1.0, "guidance_scale_text": 1.0},
+    }
+)
 # The published step count is 50; fewer make another, rougher clip of the same scene.
 PRESETS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     {"draft": _preset(20), "standard": _preset(50), "final": _preset(50)}
@@ -115,7 +124,8 @@ PHANTOM_1_3B = EngineSpec(
     takes_first_frame=False,
     takes_last_frame=False,
     presets=PRESETS,
-    cost=_cost(SMALL),
+    speeds=SPEEDS,
+    cost=SMALL.size.cost,
     needs_gpu=True,
     takes_overlap=True,
 )
@@ -133,7 +143,9 @@ PHANTOM_14B = EngineSpec(
     takes_first_frame=False,
     takes_last_frame=False,
     presets=PRESETS,
-    cost=_cost(LARGE),
+    speeds=SPEEDS,
+    cost=LARGE.size.cost,
+    smaller=PHANTOM_1_3B,
     needs_gpu=True,
     takes_overlap=True,
 )

@@ -16,9 +16,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from models import wan_models, wan_sampler
 from models.numerics import Mode
 from models.phantom.pipeline import PhantomPipeline
-from models.phantom.spec import Network
+from models.phantom.spec import OFFICIAL_FLOW_SHIFT, Network
 from models.wan_models import UMT5_XXL, Sizes
-from models.wan_weights import WeightFile, weight_files
 from reelhouse.errors import EngineError
 
 _WAN = "Wan2.1-T2V-1.3B"
@@ -73,12 +72,7 @@ class PhantomWeights:
             )
         return cls(True, *parts, wan / "google" / "umt5-xxl")
 
-    def measure(self) -> list[WeightFile]:
-        """Read every file of weights and return what identifies it."""
-        parts = (self.transformer, self.vae, self.text_encoder)
-        return [WeightFile.measure(file) for part in parts for file in weight_files(part)]
-
-    def load(self, network: Network, *, mode: Mode, dtype: torch.dtype, flow_shift: float) -> PhantomPipeline:
+    def load(self, network: Network, *, mode: Mode, dtype: torch.dtype) -> PhantomPipeline:
         """Load everything, strictly, on the CPU.
 
         Raises:
@@ -97,7 +91,7 @@ class PhantomWeights:
                 self.transformer, transformer, mode=mode, dtype=dtype, official=official
             ),
             vae=wan_models.load_vae(self.vae, vae, official=official),
-            scheduler=wan_sampler.make_scheduler(flow_shift),
+            scheduler=wan_sampler.make_scheduler(OFFICIAL_FLOW_SHIFT),
         )
         pipeline.numeric_mode = mode
         pipeline.set_progress_bar_config(disable=True)

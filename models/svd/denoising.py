@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from models.checkpoints import State
 from models.diffusion_engine import seeded, set_steps, to_frames
 from models.engine import FrameArray
 from reelhouse.clips import ClipRequest
@@ -36,13 +37,15 @@ class SvdConditions:
 class SvdDenoising:
     """Latents [1, F, 4, h, w] on their way through the scheduler's sigmas."""
 
-    def __init__(self, pipeline: Any, picture: Image.Image, request: ClipRequest) -> None:
+    def __init__(
+        self, pipeline: Any, picture: Image.Image, request: ClipRequest, *, device: torch.device
+    ) -> None:
         self._pipeline = pipeline
         self._decode_chunk_size = int(request.parameters["decode_chunk_size"])
         # Requests of one engine follow one another, so the pipeline's own scheduler serves each in turn.
         self._scheduler = pipeline.scheduler
-        set_steps(self._scheduler, request, device=pipeline.device)
-        self._conditions, self._latents = _begin(pipeline, picture, request)
+        set_steps(self._scheduler, request, device=device)
+        self._conditions, self._latents = _begin(pipeline, picture, request, device)
         self._done = 0
 
     @property
@@ -72,6 +75,16 @@ class SvdDenoising:
         self._done += 1
         return stepped.pred_original_sample[0].transpose(0, 1)
 
+    def state(self) -> State:
+        """The latents, and where the scheduler stands; it remembers nothing else."""
+        return {"done": self._done, "latents": self._latents}
+
+    def resume(self, state: State) -> None:
+        """Go on after the steps behind the state."""
+        self._done = state["done"]
+        self._latents = state["latents"].to(self._latents.device)
+        self._scheduler._step_index = self._done
+
     @torch.no_grad()
     def frames(self) -> Iterator[FrameArray]:
         """Yield as many frames at a time as `decode_chunk_size` says."""
@@ -82,8 +95,10 @@ class SvdDenoising:
 
 
 @torch.no_grad()
-def _begin(pipeline: Any, picture: Image.Image, request: ClipRequest) -> tuple[SvdConditions, torch.Tensor]:
-    parameters, device, dtype = request.parameters, pipeline.device, pipeline.unet.dtype
+def _begin(
+    pipeline: Any, picture: Image.Image, request: ClipRequest, device: torch.device
+) -> tuple[SvdConditions, torch.Tensor]:
+    parameters, dtype = request.parameters, pipeline.unet.dtype
     highest = float(parameters["max_guidance_scale"])
     guided = highest > 1
     draw = seeded(request.seed)

@@ -12,29 +12,48 @@ from types import MappingProxyType
 from models.checkpoint_folder import Layout
 from reelhouse.capabilities import ClipShape, Cost, EngineSpec, Sizes
 from reelhouse.clips import Parameter
+from reelhouse.memory import Footprint, Placement, needed
 from reelhouse.timing import FrameCounts
 
 _UNET = 1_524_623_082
+_UNET_OUTSIDE_BLOCKS = 190_281_927
+_LARGEST_BLOCK = 489_498_886
 _VAE = 97_742_847
 _CLIP = 632_076_800
+_DENOISING_BYTES = 18_100  # activations of the UNet, for one latent pixel of one frame of one forward
+_DECODING_BYTES = 4_100  # of the float32 VAE, for one pixel of the frames decoded together
 _FLOP_PER_LATENT = 3.0e8  # of the UNet, for one latent pixel of one frame: an estimate
 _NOMINAL_FLOPS = 60e12  # its convolutions on an H100-class GPU: an estimate
 
 
+def _passes(parameters: Mapping[str, Parameter]) -> int:
+    """With and without the picture, side by side."""
+    return 2 if float(parameters["max_guidance_scale"]) > 1 else 1
+
+
+def _footprint(shape: ClipShape, parameters: Mapping[str, Parameter]) -> Footprint:
+    pixels = shape.height * shape.width
+    latents = shape.num_frames * pixels // 64
+    return Footprint(
+        transformer=2 * _UNET,
+        offloaded=2 * (_UNET_OUTSIDE_BLOCKS + 2 * _LARGEST_BLOCK),
+        encoder=4 * _CLIP,
+        others=4 * _VAE,
+        denoising=latents * _passes(parameters) * _DENOISING_BYTES,
+        decoding=min(int(parameters["decode_chunk_size"]), shape.num_frames) * pixels * _DECODING_BYTES,
+        tiled_decoding=None,
+    )
+
+
 def _cost(shape: ClipShape, parameters: Mapping[str, Parameter]) -> Cost:
-    """An estimate to plan by; no transformer over all tokens, so `tokens` is 0."""
+    """Seconds are an estimate to plan by; no transformer over all tokens, so `tokens` is 0."""
     pixels = shape.height * shape.width
     latents = shape.num_frames * pixels / 64
-    passes = 2 if float(parameters["max_guidance_scale"]) > 1 else 1
     steps = int(parameters["num_inference_steps"])
-    seconds = steps * passes * latents * _FLOP_PER_LATENT / _NOMINAL_FLOPS
+    seconds = steps * _passes(parameters) * latents * _FLOP_PER_LATENT / _NOMINAL_FLOPS
     seconds += shape.num_frames * pixels * 2e-7
-    decoding = min(int(parameters["decode_chunk_size"]), shape.num_frames) * pixels * 4_000
-    return Cost(
-        tokens=0,
-        seconds=seconds,
-        memory_bytes=int(2 * _UNET + 4 * (_VAE + _CLIP) + decoding + latents * 20_000),
-    )
+    footprint = _footprint(shape, parameters)
+    return Cost(0, seconds, needed(footprint, Placement()), footprint)
 
 
 def _presets(num_frames: int) -> Mapping[str, Mapping[str, Parameter]]:
@@ -55,12 +74,12 @@ def _presets(num_frames: int) -> Mapping[str, Mapping[str, Parameter]]:
     )
 
 
-def _spec(name: str, *, num_frames: int, repository: str) -> EngineSpec:
+def _spec(name: str, *, num_frames: int, repository: str, smaller: EngineSpec | None = None) -> EngineSpec:
     return EngineSpec(
         name=name,
         title=f"Stable Video Diffusion, {num_frames} frames from a picture",
         code_version="1",
-        weights_id=f"{repository}@main",
+        weights_id=f"{repository}",
         licence="LicenseRef-Stability-AI-Community",
         sizes=Sizes(listed=((1024, 576),), multiple_of=64),
         frame_counts=FrameCounts(num_frames, num_frames, step=1, offset=0),
@@ -71,6 +90,7 @@ def _spec(name: str, *, num_frames: int, repository: str) -> EngineSpec:
         presets=_presets(num_frames),
         cost=_cost,
         needs_gpu=True,
+        smaller=smaller,
     )
 
 
@@ -85,9 +105,15 @@ def layout(num_frames: int) -> Layout:
     )
 
 
+_SHORT = _spec("svd", num_frames=14, repository="stabilityai/stable-video-diffusion-img2vid")
 SPECS: Mapping[str, EngineSpec] = MappingProxyType(
     {
-        "svd": _spec("svd", num_frames=14, repository="stabilityai/stable-video-diffusion-img2vid"),
-        "svd-xt": _spec("svd-xt", num_frames=25, repository="stabilityai/stable-video-diffusion-img2vid-xt"),
+        "svd": _SHORT,
+        "svd-xt": _spec(
+            "svd-xt",
+            num_frames=25,
+            repository="stabilityai/stable-video-diffusion-img2vid-xt",
+            smaller=_SHORT,
+        ),
     }
 )

@@ -10,7 +10,14 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from models.checkpoint_folder import Layout, Stated
-from models.diffusion_cost import TransformerSize
+from models.diffusion_cost import (
+    TransformerSize,
+    wan_decoding,
+    wan_token_bytes,
+    wan_token_parameters,
+    with_guidance,
+)
+from models.wan_speeds import DRAFT, EXACT, FAST, TURBO
 from reelhouse.capabilities import EngineSpec, Sizes
 from reelhouse.clips import Parameter
 from reelhouse.timing import FrameCounts
@@ -22,6 +29,16 @@ _CLIP = 630_766_080
 _480P = ((832, 480), (480, 832))
 _720P = ((1280, 720), (720, 1280))
 _STEPS = {"draft": 0.4, "standard": 0.6, "final": 1.0}  # of the published number
+
+
+SPEEDS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
+    {
+        "exact": {},
+        "fast": FAST,
+        "turbo": {**TURBO, "guidance_scale": 2.0},
+        "draft": {**DRAFT, "guidance_scale": 1.0},
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +53,9 @@ class WanModel:
     flow_shift: float
     layers: int
     heads: int
+    ffn_width: int
     parameters: int
+    block_parameters: int
     pictures: int  # 0: words alone; 1: a first frame; 2: first and last frame
 
     def presets(self) -> Mapping[str, Mapping[str, Parameter]]:
@@ -47,6 +66,7 @@ class WanModel:
                     "num_inference_steps": round(self.steps * share),
                     "guidance_scale": self.guidance_scale,
                     "flow_shift": self.flow_shift,
+                    **EXACT,
                 }
                 for name, share in _STEPS.items()
             }
@@ -70,21 +90,32 @@ class WanModel:
             companions=("tokenizer", *(("image_processor",) if self.pictures else ())),
         )
 
-    def spec(self, name: str) -> EngineSpec:
-        """Its description."""
-        size = TransformerSize(
+    @property
+    def size(self) -> TransformerSize:
+        """What decides its cost."""
+        width = self.heads * 128
+        return TransformerSize(
             parameters=self.parameters,
             text_parameters=_UMT5,
             float32_parameters=_VAE + (_CLIP if self.pictures else 0),
+            block_parameters=self.block_parameters,
+            token_parameters=wan_token_parameters(layers=self.layers, width=width, ffn_width=self.ffn_width),
             layers=self.layers,
-            width=self.heads * 128,
+            width=width,
             text_tokens=TEXT_TOKENS,
+            token_bytes=wan_token_bytes(width=width, ffn_width=self.ffn_width),
+            forwards=with_guidance,
+            decoding=wan_decoding,
+            kept_texts=2,
         )
+
+    def spec(self, name: str, smaller: EngineSpec | None = None) -> EngineSpec:
+        """Its description; `smaller` is the next smaller engine for the same work."""
         return EngineSpec(
             name=name,
             title=self.title,
             code_version="1",
-            weights_id=f"{self.repository}@main",
+            weights_id=f"{self.repository}",
             licence="Apache-2.0",
             sizes=Sizes(listed=self.sizes),
             frame_counts=FrameCounts(5, 81),
@@ -93,7 +124,9 @@ class WanModel:
             takes_first_frame=self.pictures > 0,
             takes_last_frame=self.pictures == 2,
             presets=self.presets(),
-            cost=size.cost,
+            speeds=SPEEDS,
+            cost=self.size.cost,
+            smaller=smaller,
             needs_gpu=True,
             takes_overlap=self.pictures == 0,
             needs_last_frame=self.pictures == 2,
@@ -121,7 +154,9 @@ def _model(
         flow_shift=flow_shift,
         layers=40 if large else 30,
         heads=40 if large else 12,
+        ffn_width=13824 if large else 8960,
         parameters=parameters,
+        block_parameters=(403_838_464 if pictures else 351_394_304) if large else 46_440_704,
         pictures=pictures,
     )
 
@@ -147,4 +182,14 @@ MODELS: Mapping[str, WanModel] = MappingProxyType(
         ),
     }
 )
-SPECS: Mapping[str, EngineSpec] = MappingProxyType({name: model.spec(name) for name, model in MODELS.items()})
+
+
+def _specs() -> Mapping[str, EngineSpec]:
+    small = MODELS["wan-t2v-1.3b"].spec("wan-t2v-1.3b")
+    smaller = {"wan-t2v-14b": small}
+    return {small.name: small} | {
+        name: model.spec(name, smaller.get(name)) for name, model in MODELS.items() if name != small.name
+    }
+
+
+SPECS: Mapping[str, EngineSpec] = MappingProxyType(_specs())

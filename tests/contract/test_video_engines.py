@@ -6,20 +6,23 @@ A new engine adds its row; whatever it cannot do is said by its spec, never by a
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from models import diffusion_engine
 from models.animatic.engine import AnimaticEngine
-from models.cogvideox.engine import CogVideoX2B, CogVideoX5B, CogVideoX15
-from models.engine import Conditioning, EngineEvent, Frames, Sampled, VideoEngine
-from models.svd.engine import Svd, SvdXt
+from models.catalog import ENGINES as CATALOGUE
+from models.engine import Conditioning, EngineEvent, Frames, MadeWith, Sampled, VideoEngine
+from models.testcard import TestcardEngine
 from models.tiny_checkpoints import write_tiny_checkpoint
-from models.wan.engine import WanFLF2V14B720P, WanI2V14B480P, WanI2V14B720P, WanT2V1B, WanT2V14B
 from reelhouse.capabilities import ClipShape
 from reelhouse.clips import ClipRequest, Reference, Role
+
+from ..tiny_clips import tiny_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,11 @@ class Row:
 _TINY_SIZES = ((64, 64), (96, 64))
 ENGINES = {
     "animatic": Row(lambda _: AnimaticEngine(), ((64, 64), (160, 96), (96, 160), (208, 112))),
+    "testcard": Row(lambda _: TestcardEngine(), ((64, 64), (96, 64))),
     **{
-        kind.base.name: Row(kind, _TINY_SIZES, tiny=True, needs_pictures=kind.base.takes_first_frame)
-        for kind in (
-            *(WanT2V1B, WanT2V14B, WanI2V14B480P, WanI2V14B720P, WanFLF2V14B720P),
-            *(Svd, SvdXt),
-            *(CogVideoX2B, CogVideoX5B, CogVideoX15),
-        )
+        name: Row(partial(tiny_engine, name), _TINY_SIZES, tiny=True, needs_pictures=spec.takes_first_frame)
+        for name, spec in CATALOGUE.items()
+        if spec.weights_id
     },
 }
 
@@ -150,7 +151,9 @@ def test_conditioning_comes_first_and_steps_are_counted_to_the_last(
     engine: VideoEngine, ask: ClipRequest
 ) -> None:
     events = list(engine.generate(ask))
-    assert isinstance(events[0], Conditioning)
+    first = next(number for number, event in enumerate(events) if isinstance(event, Sampled))
+    assert all(isinstance(event, Conditioning | MadeWith) for event in events[:first])
+    assert not any(isinstance(event, Conditioning | MadeWith) for event in events[first:])
     steps = [event for event in events if isinstance(event, Sampled)]
     assert [event.step for event in steps] == list(range(1, len(steps) + 1))
     assert all(event.num_inference_steps == len(steps) for event in steps)
@@ -166,6 +169,41 @@ def test_a_closed_generator_stops_its_work_and_the_engine_serves_the_next_reques
     events.close()  # pyright: ignore[reportAttributeAccessIssue] -- an engine's iterator is a generator
     assert list(events) == []
     assert len(frames_of(engine.generate(ask))) == ask.num_frames
+
+
+def test_a_clip_cut_off_after_any_step_goes_on_from_its_checkpoint_and_comes_out_the_same(
+    row: Row,
+    weights: Path,
+    engine: VideoEngine,
+    ask: ClipRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diffusion_engine, "CHECKPOINT_EVERY", 2)
+    ask = replace(ask, parameters=engine.spec.presets["final"])
+    whole = frames_of(engine.generate(ask))
+    path = tmp_path / "half.safetensors"
+    steps = 0
+    events = engine.generate(replace(ask, checkpoint=path))
+    for event in events:
+        if isinstance(event, Sampled):
+            steps += 1
+            if steps == 3:
+                break
+    events.close()  # pyright: ignore[reportAttributeAccessIssue] -- an engine's iterator is a generator
+    resumed = list(row.make(weights).generate(replace(ask, checkpoint=path)))
+    again = sum(isinstance(event, Sampled) for event in resumed)
+    assert np.array_equal(frames_of(iter(resumed)), whole)
+    if steps == 3 and row.tiny:
+        assert again == int(ask.parameters["num_inference_steps"]) - 2
+
+
+def test_what_is_prepared_ahead_changes_no_frame(
+    row: Row, weights: Path, engine: VideoEngine, ask: ClipRequest
+) -> None:
+    other = row.make(weights)
+    other.prepare(ask)
+    assert np.array_equal(frames_of(other.generate(ask)), frames_of(engine.generate(ask)))
 
 
 def test_no_reference_at_all_still_makes_a_clip_where_none_is_needed(

@@ -4,40 +4,42 @@ import json
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from models.checkpoint_parts import CheckpointParts
-from models.cogvideox.engine import CogVideoX2B, CogVideoX5B, CogVideoX15
 from models.cogvideox.spec import SPECS
 from models.engine import Sampled
 from reelhouse.capabilities import ClipShape
 from reelhouse.errors import EngineError
 
-from ..tiny_clips import ask, frames_of, one_thread, tiny_folder
+from ..tiny_clips import ask, frames_of, one_thread, tiny_engine, tiny_folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tiny_folder(CogVideoX5B, tmp_path)
+    return tiny_folder("cogvideox-5b", tmp_path)
 
 
 @pytest.mark.parametrize(
     ("kind", "num_frames", "guidance_scale"),
-    [(CogVideoX2B, 9, 6.0), (CogVideoX5B, 17, 1.0), (CogVideoX5B, 9, 6.0), (CogVideoX15, 9, 6.0)],
+    [
+        ("cogvideox-2b", 9, 6.0),
+        ("cogvideox-5b", 17, 1.0),
+        ("cogvideox-5b", 9, 6.0),
+        ("cogvideox-1.5-5b", 9, 6.0),
+    ],
 )
 def test_the_frames_are_those_of_diffusers_own_pipeline(
-    kind: Any, num_frames: int, guidance_scale: float, tmp_path: Path
+    kind: str, num_frames: int, guidance_scale: float, tmp_path: Path
 ) -> None:
     folder = tiny_folder(kind, tmp_path)
     request = ask(kind, folder, num_frames=num_frames)
     request = replace(request, parameters={**request.parameters, "guidance_scale": guidance_scale})
-    engine = kind(folder)
+    engine = tiny_engine(kind, folder)
     frames = frames_of(list(engine.generate(request)))
-    pipeline = engine.load(CheckpointParts(folder, torch.device("cpu"))).pipeline
+    pipeline = engine.load(folder, torch.device("cpu"), None).pipeline
     pipeline.set_progress_bar_config(disable=True)
     with one_thread():
         expected = pipeline(
@@ -55,7 +57,7 @@ def test_the_frames_are_those_of_diffusers_own_pipeline(
 
 
 def test_other_words_give_another_clip(folder: Path) -> None:
-    engine, request = CogVideoX5B(folder), ask(CogVideoX5B, folder)
+    engine, request = tiny_engine("cogvideox-5b", folder), ask("cogvideox-5b", folder)
     clips = [
         frames_of(list(engine.generate(each)))
         for each in (request, replace(request, prompt="a boat"), replace(request, negative_prompt="fog"))
@@ -69,7 +71,7 @@ def test_a_scheduler_it_does_not_sample_with_is_refused(folder: Path) -> None:
     index["scheduler"] = ["diffusers", "DDPMScheduler"]
     (folder / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(EngineError, match="states the scheduler 'DDPMScheduler', cogvideox-5b samples with"):
-        list(CogVideoX5B(folder).generate(ask(CogVideoX5B, folder)))
+        list(tiny_engine("cogvideox-5b", folder).generate(ask("cogvideox-5b", folder)))
 
 
 def test_the_older_and_the_newer_5b_are_told_apart(folder: Path) -> None:
@@ -78,18 +80,18 @@ def test_the_older_and_the_newer_5b_are_told_apart(folder: Path) -> None:
     config.write_text(
         json.dumps(json.loads(config.read_text()) | {"num_layers": 42, "num_attention_heads": 48})
     )
-    assert CogVideoX5B(folder)
+    assert tiny_engine("cogvideox-5b", folder)
     with pytest.raises(EngineError, match=r"states patch_size_t None, cogvideox-1\.5-5b has 2"):
-        CogVideoX15(folder)
+        tiny_engine("cogvideox-1.5-5b", folder)
 
 
 def test_closing_stops_the_work_and_leaves_no_thread(folder: Path) -> None:
-    engine, threads = CogVideoX5B(folder), threading.active_count()
-    events = engine.generate(ask(CogVideoX5B, folder))
+    engine, threads = tiny_engine("cogvideox-5b", folder), threading.active_count()
+    events = engine.generate(ask("cogvideox-5b", folder))
     next(event for event in events if isinstance(event, Sampled))
     events.close()  # pyright: ignore[reportAttributeAccessIssue] -- it is a generator
     assert threading.active_count() == threads
-    assert len(frames_of(list(engine.generate(ask(CogVideoX5B, folder))))) == 9
+    assert len(frames_of(list(engine.generate(ask("cogvideox-5b", folder))))) == 9
 
 
 def test_the_published_defaults_are_the_final_presets() -> None:

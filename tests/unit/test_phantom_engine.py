@@ -11,19 +11,20 @@ import torch
 from PIL import Image
 
 from models import wan_vae
-from models.engine import Conditioning, EngineEvent, Frames, Sampled
+from models.engine import Conditioning, EngineEvent, Frames, MadeWith, Sampled
 from models.expander import DEFAULT_NEGATIVE_PROMPT
 from models.numerics import Mode
 from models.phantom import guidance
 from models.phantom.engine import PhantomEngine
 from models.phantom.pipeline import PhantomPipeline, clean_prompt
-from models.phantom.spec import LARGE, PHANTOM_1_3B, PHANTOM_14B, PRESETS, SMALL, clip_tokens
+from models.phantom.spec import LARGE, PHANTOM_1_3B, PHANTOM_14B, PRESETS, SMALL
 from models.phantom.tiny import write_tiny_checkpoint
 from reelhouse.capabilities import ClipShape, Sizes
 from reelhouse.clips import ClipRequest, Reference, Role
-from reelhouse.errors import EngineError, InputError
+from reelhouse.errors import EngineError
 
-SPEC = replace(PHANTOM_1_3B, sizes=Sizes())
+SPEC = replace(PHANTOM_1_3B, sizes=Sizes(minimum=32))
+CPU = torch.device("cpu")
 STEPS = 3
 
 
@@ -42,7 +43,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(checkpoint: Path) -> PhantomEngine:
-    return PhantomEngine(checkpoint, device="cpu", spec=SPEC)
+    return PhantomEngine(checkpoint, SPEC, device="cpu")
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_events_come_in_order_and_frames_leave_before_all_are_decoded(
 ) -> None:
     events = list(engine.generate(replace(ask, num_frames=9)))
     kinds = [type(event) for event in events]
-    assert kinds == [Conditioning] * 3 + [Sampled] * STEPS + [Frames] * 3
+    assert kinds == [Conditioning, MadeWith, Conditioning] + [Sampled] * STEPS + [Frames] * 3
     assert [event.frames.shape for event in events if isinstance(event, Frames)] == [
         (1, 48, 64, 3),
         (4, 48, 64, 3),
@@ -93,10 +94,8 @@ def test_events_come_in_order_and_frames_leave_before_all_are_decoded(
 def test_the_same_request_gives_the_same_frames_in_a_fresh_engine(
     checkpoint: Path, ask: ClipRequest, mode: Mode
 ) -> None:
-    made = [
-        frames_of(PhantomEngine(checkpoint, device="cpu", mode=mode, spec=SPEC).generate(ask))
-        for _ in range(2)
-    ]
+    ask = replace(ask, parameters={**ask.parameters, "numeric_mode": mode})
+    made = [frames_of(PhantomEngine(checkpoint, SPEC, device="cpu").generate(ask)) for _ in range(2)]
     assert np.array_equal(made[0], made[1])
 
 
@@ -117,7 +116,7 @@ def test_seed_prompt_reference_and_scales_each_change_the_clip(
 
 
 def test_the_engine_and_the_pipeline_make_the_same_clip(checkpoint: Path, ask: ClipRequest) -> None:
-    engine = PhantomEngine(checkpoint, device="cpu", spec=SPEC)
+    engine = PhantomEngine(checkpoint, SPEC, device="cpu")
     pipeline = PhantomPipeline.from_pretrained(checkpoint)
     pipeline.set_progress_bar_config(disable=True)
     made = pipeline(
@@ -140,7 +139,7 @@ def test_nothing_is_encoded_twice(
     monkeypatch.setattr(
         PhantomPipeline, "encode_prompt", lambda self, text: texts.append(text) or encode(self, text)
     )
-    engine = PhantomEngine(checkpoint, device="cpu", spec=SPEC)
+    engine = PhantomEngine(checkpoint, SPEC, device="cpu")
     first = frames_of(engine.generate(ask))
     pictures: list[int] = []
     encode_references = wan_vae.encode_references
@@ -188,7 +187,7 @@ def test_latents_that_are_no_numbers_stop_the_clip_at_their_step(
 
 
 def test_no_reference_at_all_is_refused(engine: PhantomEngine, ask: ClipRequest) -> None:
-    with pytest.raises(InputError, match="needs 1 to 4 reference pictures, 0 were given"):
+    with pytest.raises(EngineError, match="it takes 1 to 4 reference images, not 0"):
         next(iter(engine.generate(replace(ask, references=()))))
 
 
@@ -217,9 +216,8 @@ def test_four_references_of_any_size_are_taken_in_order(
 def test_a_real_size_without_a_gpu_is_refused(checkpoint: Path, ask: ClipRequest) -> None:
     if torch.cuda.is_available():
         pytest.skip("needs a machine without a GPU")
-    engine = PhantomEngine(checkpoint)
-    with pytest.raises(EngineError, match=r"phantom-1\.3b needs a CUDA GPU and this machine has none"):
-        list(engine.generate(ask))
+    with pytest.raises(EngineError, match=r"phantom-1\.3b has 1\.4 billion parameters and needs a GPU"):
+        PhantomEngine(checkpoint, SPEC)
 
 
 def test_a_streamed_decode_is_the_whole_decode_to_the_bit(checkpoint: Path) -> None:
@@ -264,13 +262,11 @@ def test_prompts_are_cleaned_as_the_encoder_was_trained() -> None:
 
 
 def test_the_preview_tells_flat_colours_apart(checkpoint: Path) -> None:
-    from models.phantom.preview import LatentPreview
-
-    vae = PhantomPipeline.from_pretrained(checkpoint).vae
-    preview = LatentPreview(vae)
+    networks = PhantomEngine(checkpoint, SPEC, device="cpu").load(checkpoint, CPU, "exact")
     patches = [np.full((64, 64, 3), colour, np.uint8) for colour in ((255, 0, 0), (0, 0, 255))]
     red, blue = (
-        preview.picture(wan_vae.encode_references(vae, [patch]), 0).mean(axis=(0, 1)) for patch in patches
+        networks.preview.look(wan_vae.encode_references(networks.pipeline.vae, [patch])[0]).mean(axis=(0, 1))
+        for patch in patches
     )
     assert red[0] > red[2] + 50
     assert blue[2] > blue[0] + 50
@@ -290,15 +286,18 @@ def test_the_specs_follow_the_published_settings() -> None:
         "guidance_scale_image": 5.0,
         "guidance_scale_text": 7.5,
         "flow_shift": 5.0,
+        "numeric_mode": "exact",
+        "reuse_threshold": 0.0,
+        "lora": "",
     }
 
 
 def test_tokens_and_cost_follow_the_models_arithmetic() -> None:
     shape = ClipShape(num_frames=81, height=480, width=832, references=2)
-    assert clip_tokens(shape) == 35_880
+    assert SMALL.size.tokens(shape) == 35_880
     # Counted by torch on the full-size model: 330.6 and 1930 TFLOP a forward.
-    assert SMALL.flops(35_880) == pytest.approx(330.6e12, rel=2e-3)
-    assert LARGE.flops(35_880) == pytest.approx(1930e12, rel=2e-3)
+    assert SMALL.size.flops(35_880) == pytest.approx(330.6e12, rel=2e-3)
+    assert LARGE.size.flops(35_880) == pytest.approx(1930e12, rel=2e-3)
     cost = PHANTOM_1_3B.cost(shape, PRESETS["standard"])
     assert 90 < cost.seconds < 130
     assert PHANTOM_14B.cost(shape, PRESETS["standard"]).memory_bytes < 80e9

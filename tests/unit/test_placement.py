@@ -86,6 +86,19 @@ def test_everything_is_as_before_after_coming_back(networks, placed, placement):
     assert not networks.encoder._forward_hooks
 
 
+@EVERY_WAY
+def test_a_model_that_rested_leaves_no_trace_of_where_it_was(networks, placed, placement):
+    flow, frames = flow_of(networks), frames_of(networks)
+    placed.place(placement)
+    placed.rest()
+    assert placed.placement is None
+    assert not is_fetched_block_by_block(networks)
+    assert not networks.encoder._forward_hooks
+    placed.place(Placement())
+    assert torch.equal(flow_of(networks), flow)
+    assert all(map(torch.equal, frames_of(networks), frames))
+
+
 def test_blocks_can_be_fetched_again_after_they_were_not(networks, placed):
     before = flow_of(networks)
     for placement in (LADDER[2], LADDER[0], LADDER[3], LADDER[2]):

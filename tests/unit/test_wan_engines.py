@@ -15,19 +15,20 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import models.diffusion_engine
-from models.checkpoint_parts import CheckpointParts
+from models.catalog import engine_spec, open_engine
 from models.engine import Conditioning, Sampled
 from models.expander import DEFAULT_NEGATIVE_PROMPT
 from models.start_frames import cover
 from models.tiny_checkpoints import write_tiny_checkpoint
-from models.wan.engine import WanFLF2V14B720P, WanI2V14B480P, WanI2V14B720P, WanT2V1B, WanT2V14B
+from models.wan.engine import WanTextEngine
 from models.wan.spec import SPECS
+from models.wan_clip import WanClip
 from models.wan_sampler import make_scheduler, official_sigmas
 from reelhouse.capabilities import ClipShape
 from reelhouse.clips import Reference, Role
 from reelhouse.errors import EngineError, InputError
 
-from ..tiny_clips import ask, frames_of, noise_picture, one_thread, tiny_folder
+from ..tiny_clips import ask, frames_of, noise_picture, one_thread, tiny_engine, tiny_folder
 
 
 class _OfficialSigmas:
@@ -45,20 +46,21 @@ class _OfficialSigmas:
 
 @pytest.fixture
 def t2v(tmp_path: Path) -> Path:
-    return tiny_folder(WanT2V1B, tmp_path)
+    return tiny_folder("wan-t2v-1.3b", tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("kind", "num_frames"), [(WanT2V1B, 5), (WanI2V14B480P, 5), (WanFLF2V14B720P, 5), (WanFLF2V14B720P, 13)]
+    ("kind", "num_frames"),
+    [("wan-t2v-1.3b", 5), ("wan-i2v-14b-480p", 5), ("wan-flf2v-14b-720p", 5), ("wan-flf2v-14b-720p", 13)],
 )
 def test_the_frames_are_those_of_diffusers_own_pipeline_under_the_official_sigmas(
-    kind: Any, num_frames: int, tmp_path: Path
+    kind: str, num_frames: int, tmp_path: Path
 ) -> None:
     folder = tiny_folder(kind, tmp_path)
     request = ask(kind, folder, num_frames=num_frames)
-    engine = kind(folder)
+    engine = tiny_engine(kind, folder)
     frames = frames_of(list(engine.generate(request)))
-    pipeline = engine.load(CheckpointParts(folder, torch.device("cpu"))).pipeline
+    pipeline = engine.load(folder, torch.device("cpu"), None).pipeline
     pipeline.scheduler = _OfficialSigmas(float(request.parameters["flow_shift"]))
     pipeline.set_progress_bar_config(disable=True)
     pictures = {}
@@ -81,7 +83,7 @@ def test_the_frames_are_those_of_diffusers_own_pipeline_under_the_official_sigma
 
 
 def test_the_published_defaults_are_the_final_presets() -> None:
-    final = {name: tuple(spec.presets["final"].values()) for name, spec in SPECS.items()}
+    final = {name: tuple(spec.presets["final"].values())[:3] for name, spec in SPECS.items()}
     assert final == {
         "wan-t2v-1.3b": (50, 5.0, 5.0),
         "wan-t2v-14b": (50, 5.0, 5.0),
@@ -101,18 +103,21 @@ def test_a_clips_tokens_are_wans_own_count() -> None:
 @pytest.mark.parametrize(
     ("kind", "prefix"),
     [
-        (WanT2V14B, ""),
-        (WanI2V14B480P, "镜头晃动，"),
-        (WanI2V14B720P, "镜头晃动，"),
-        (WanFLF2V14B720P, "镜头切换，镜头晃动，"),
+        ("wan-t2v-14b", ""),
+        ("wan-i2v-14b-480p", "镜头晃动，"),
+        ("wan-i2v-14b-720p", "镜头晃动，"),
+        ("wan-flf2v-14b-720p", "镜头切换，镜头晃动，"),
     ],
 )
 def test_the_default_negative_prompt_gets_the_models_own_prefix(
-    kind: Any, prefix: str, tmp_path: Path
+    kind: str, prefix: str, tmp_path: Path
 ) -> None:
-    request = ask(kind, tiny_folder(kind, tmp_path), negative_prompt=DEFAULT_NEGATIVE_PROMPT)
-    assert kind.negative_prompt(request) == prefix + DEFAULT_NEGATIVE_PROMPT
-    assert kind.negative_prompt(replace(request, negative_prompt="blur")) == "blur"
+    folder = tiny_folder(kind, tmp_path)
+    request = ask(kind, folder, negative_prompt=DEFAULT_NEGATIVE_PROMPT)
+    engine = tiny_engine(kind, folder)
+    assert isinstance(engine, WanTextEngine)
+    assert engine.negative_prompt(request) == prefix + DEFAULT_NEGATIVE_PROMPT
+    assert engine.negative_prompt(replace(request, negative_prompt="blur")) == "blur"
 
 
 def test_descriptions_are_read_without_torch() -> None:
@@ -123,32 +128,30 @@ def test_descriptions_are_read_without_torch() -> None:
 
 
 def test_closing_stops_within_a_step_and_leaves_no_thread(t2v: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.wan.denoising import WanDenoising
-
     taken: list[int] = []
-    advance = WanDenoising.advance
-    monkeypatch.setattr(WanDenoising, "advance", lambda self: (taken.append(1), advance(self))[1])
-    threads, torch_threads = threading.active_count(), torch.get_num_threads()
-    events = WanT2V1B(t2v).generate(ask(WanT2V1B, t2v))
+    advance = WanClip.advance
+    monkeypatch.setattr(WanClip, "advance", lambda self: (taken.append(1), advance(self))[1])
+    threads = threading.active_count()
+    events = tiny_engine("wan-t2v-1.3b", t2v).generate(ask("wan-t2v-1.3b", t2v))
     next(event for event in events if isinstance(event, Sampled))
     events.close()  # pyright: ignore[reportAttributeAccessIssue] -- it is a generator
     assert len(taken) == 1
     assert threading.active_count() == threads
-    assert torch.get_num_threads() == torch_threads
 
 
 def test_networks_stay_loaded_between_requests(t2v: Path) -> None:
-    engine = WanT2V1B(t2v)
+    engine = tiny_engine("wan-t2v-1.3b", t2v)
     said = [
-        [event.what for event in engine.generate(ask(WanT2V1B, t2v)) if isinstance(event, Conditioning)]
+        [event.what for event in engine.generate(ask("wan-t2v-1.3b", t2v)) if isinstance(event, Conditioning)]
         for _ in range(2)
     ]
     assert said[0][0].startswith("loading")
     assert said[1] == ["reading the prompt"]
 
 
-def test_the_spec_names_the_weights_by_hash_and_says_that_they_are_noise(t2v: Path) -> None:
-    spec = WanT2V1B(t2v).spec
+def test_the_catalogue_names_the_weights_by_hash_and_says_that_they_are_noise(t2v: Path) -> None:
+    spec = engine_spec("wan-t2v-1.3b", t2v.parent)
+    assert open_engine("wan-t2v-1.3b", t2v.parent, device="auto").spec.weights_id == spec.weights_id
     assert "@sha256:" in spec.weights_id
     assert "noise" in spec.title
     assert not spec.needs_gpu
@@ -168,29 +171,34 @@ def test_both_ends_are_scaled_to_cover_and_cropped_about_the_centre(tmp_path: Pa
 
 
 def test_a_last_frame_of_another_size_is_used(tmp_path: Path) -> None:
-    folder = tiny_folder(WanFLF2V14B720P, tmp_path)
+    folder = tiny_folder("wan-flf2v-14b-720p", tmp_path)
     last = noise_picture(tmp_path / "large.png", seed=9, height=90, width=200)
-    request = ask(WanFLF2V14B720P, folder, last_frame=last, num_frames=9)
-    assert frames_of(list(WanFLF2V14B720P(folder).generate(request))).shape == (9, 64, 64, 3)
+    request = ask("wan-flf2v-14b-720p", folder, last_frame=last, num_frames=9)
+    assert frames_of(list(tiny_engine("wan-flf2v-14b-720p", folder).generate(request))).shape == (
+        9,
+        64,
+        64,
+        3,
+    )
 
 
 def test_nearly_equal_ends_are_refused_with_advice(tmp_path: Path) -> None:
-    folder = tiny_folder(WanFLF2V14B720P, tmp_path)
-    request = ask(WanFLF2V14B720P, folder)
+    folder = tiny_folder("wan-flf2v-14b-720p", tmp_path)
+    request, engine = ask("wan-flf2v-14b-720p", folder), tiny_engine("wan-flf2v-14b-720p", folder)
     with pytest.raises(
         EngineError, match=r"nearly the same picture .*use seam: continue .*or hold the frame"
     ):
-        next(WanFLF2V14B720P(folder).generate(replace(request, last_frame=request.first_frame)))
+        next(engine.generate(replace(request, last_frame=request.first_frame)))
     with pytest.raises(EngineError, match=r"no last frame was given: use seam: bridge"):
-        next(WanFLF2V14B720P(folder).generate(replace(request, last_frame=None)))
+        next(engine.generate(replace(request, last_frame=None)))
 
 
 def test_a_scenes_reference_stands_in_for_the_first_frame(tmp_path: Path) -> None:
-    folder = tiny_folder(WanI2V14B480P, tmp_path)
-    request = ask(WanI2V14B480P, folder)
+    folder = tiny_folder("wan-i2v-14b-480p", tmp_path)
+    request = ask("wan-i2v-14b-480p", folder)
     assert request.first_frame is not None
     ball = Reference("ball", Role.SUBJECT, "a ball", request.first_frame, request.first_frame)
-    engine = WanI2V14B480P(folder)
+    engine = tiny_engine("wan-i2v-14b-480p", folder)
     given = frames_of(list(engine.generate(request)))
     stood_in = frames_of(list(engine.generate(replace(request, first_frame=None, references=(ball,)))))
     assert np.array_equal(given, stood_in)
@@ -223,7 +231,7 @@ def test_a_scenes_reference_stands_in_for_the_first_frame(tmp_path: Path) -> Non
 )
 def test_what_the_engine_would_not_use_is_refused(t2v: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(EngineError, match=words):
-        next(WanT2V1B(t2v).generate(ask(WanT2V1B, t2v, **changes)))
+        next(tiny_engine("wan-t2v-1.3b", t2v).generate(ask("wan-t2v-1.3b", t2v, **changes)))
 
 
 # Checkpoints that do not fit
@@ -235,51 +243,51 @@ def test_a_full_size_checkpoint_without_a_gpu_names_the_engine_that_needs_none(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(models.diffusion_engine, "CPU_PARAMETERS", 1000)
     with pytest.raises(EngineError, match=r"needs a GPU.*engine animatic"):
-        WanT2V1B(t2v)
-    assert WanT2V1B(t2v, device="cpu")  # who says so may wait for it
+        tiny_engine("wan-t2v-1.3b", t2v)
+    assert tiny_engine("wan-t2v-1.3b", t2v, device="cpu")  # who says so may wait for it
 
 
 def test_another_engines_tiny_checkpoint_is_refused(t2v: Path) -> None:
     with pytest.raises(EngineError, match=r"tiny checkpoint of wan-t2v-1\.3b, not of wan-t2v-14b"):
-        WanT2V14B(t2v)
+        tiny_engine("wan-t2v-14b", t2v)
 
 
 def test_another_models_checkpoint_is_refused(t2v: Path) -> None:
     (t2v / "tiny.json").unlink()
     with pytest.raises(EngineError, match=r"states num_layers 2, wan-t2v-1\.3b has 30: these are another"):
-        WanT2V1B(t2v)
+        tiny_engine("wan-t2v-1.3b", t2v)
     with pytest.raises(EngineError, match="holds a WanPipeline, wan-i2v-14b-480p needs a WanImageToVideoPip"):
-        WanI2V14B480P(t2v)
+        tiny_engine("wan-i2v-14b-480p", t2v)
 
 
 def test_a_folder_without_a_checkpoint_or_with_a_part_missing_is_refused(t2v: Path, tmp_path: Path) -> None:
     with pytest.raises(
         EngineError, match=r"there is no .*model_index\.json: wan-t2v-1\.3b needs a checkpoint"
     ):
-        WanT2V1B(tmp_path / "nothing")
+        tiny_engine("wan-t2v-1.3b", tmp_path / "nothing")
     (t2v / "tokenizer").rename(t2v / "elsewhere")
     with pytest.raises(EngineError, match="has no folder tokenizer"):
-        WanT2V1B(t2v)
+        tiny_engine("wan-t2v-1.3b", t2v)
     (t2v / "tokenizer").mkdir()
     with pytest.raises(EngineError, match="tokenizer could not be loaded as AutoTokenizer"):
-        list(WanT2V1B(t2v).generate(ask(WanT2V1B, t2v)))
+        list(tiny_engine("wan-t2v-1.3b", t2v).generate(ask("wan-t2v-1.3b", t2v)))
 
 
 def test_a_truncated_file_is_refused_before_loading(t2v: Path) -> None:
     file = t2v / "transformer" / "diffusion_pytorch_model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(EngineError, match=r"is cut short: .* bytes are there; download it again"):
-        WanT2V1B(t2v)
+        tiny_engine("wan-t2v-1.3b", t2v)
     file.write_bytes(b"\0" * 4)
     with pytest.raises(EngineError, match="no safetensors file, or cut short"):
-        WanT2V1B(t2v)
+        tiny_engine("wan-t2v-1.3b", t2v)
 
 
 def test_pickled_weights_are_refused_unopened(t2v: Path) -> None:
     file = t2v / "transformer" / "diffusion_pytorch_model.safetensors"
     file.rename(file.with_suffix(".bin"))
     with pytest.raises(EngineError, match="can run code when they are opened and are refused"):
-        WanT2V1B(t2v)
+        tiny_engine("wan-t2v-1.3b", t2v)
 
 
 @pytest.mark.parametrize("part", ["transformer", "vae", "text_encoder"])
@@ -296,7 +304,7 @@ def test_a_weight_that_does_not_fit_is_named(t2v: Path, part: str, damage: str) 
         tensors[name] = torch.zeros(3, 5)
     save_file(tensors, file, metadata={"format": "pt"})
     with pytest.raises(EngineError, match=name):
-        list(WanT2V1B(t2v).generate(ask(WanT2V1B, t2v)))
+        list(tiny_engine("wan-t2v-1.3b", t2v).generate(ask("wan-t2v-1.3b", t2v)))
 
 
 def test_latents_that_are_no_numbers_stop_the_clip(t2v: Path) -> None:
@@ -305,7 +313,7 @@ def test_latents_that_are_no_numbers_stop_the_clip(t2v: Path) -> None:
     tensors["proj_out.bias"].fill_(float("nan"))
     save_file(tensors, file, metadata={"format": "pt"})
     with pytest.raises(EngineError, match="no longer numbers after step 1 of 3: try another seed"):
-        list(WanT2V1B(t2v).generate(ask(WanT2V1B, t2v)))
+        list(tiny_engine("wan-t2v-1.3b", t2v).generate(ask("wan-t2v-1.3b", t2v)))
 
 
 def test_a_tiny_checkpoint_is_the_same_for_the_same_seed_and_overwrites_nothing(tmp_path: Path) -> None:

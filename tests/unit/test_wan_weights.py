@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ from models.phantom.spec import LARGE, PHANTOM_1_3B, SMALL, Network
 from models.phantom.tiny import write_tiny_checkpoint
 from models.phantom.weights import PhantomWeights
 from models.wan_models import UMT5_XXL, Sizes
-from models.wan_weights import WeightFile, identity, read_tensors
+from models.wan_weights import read_tensors
+from models.weights_identity import file_digests, folder_identity
 from reelhouse.errors import EngineError
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "A"
@@ -119,11 +119,10 @@ def test_the_official_layout_is_found_read_and_mapped(
     monkeypatch.setattr("models.phantom.weights._VAE", {"base_dim": 8})
     parts = PhantomWeights.find(folder, TINY)
     assert parts.official
-    pipeline = parts.load(TINY, mode="parity", dtype=torch.float32, flow_shift=5.0)
+    assert parts.transformer.name == TINY.file
+    pipeline = parts.load(TINY, mode="parity", dtype=torch.float32)
     known = PhantomPipeline.from_pretrained(checkpoint)
     assert torch.equal(pipeline.encode_prompt("a fox"), known.encode_prompt("a fox"))
-    names = [file.name for file in parts.measure()]
-    assert names == [TINY.file, "Wan2.1_VAE.pth", "models_t5_umt5-xxl-enc-bf16.pth"]
 
 
 def test_a_missing_official_part_is_named(tmp_path: Path, checkpoint: Path) -> None:
@@ -223,30 +222,30 @@ def test_a_checkpoint_without_its_tokenizer_is_refused(tmp_path: Path, checkpoin
     folder = tmp_path / "weights"
     shutil.copytree(checkpoint, folder)
     (folder / "tokenizer" / "tokenizer.json").unlink()
-    engine = PhantomEngine(folder, device="cpu")
+    engine = PhantomEngine(folder, PHANTOM_1_3B, device="cpu")
     with pytest.raises(EngineError, match=r"the tokenizer in .* cannot be loaded"):
-        _ = engine._loaded
+        engine.load(folder, torch.device("cpu"), "exact")
     shutil.rmtree(folder / "tokenizer")
     with pytest.raises(EngineError, match="there is no tokenizer at"):
-        _ = PhantomEngine(folder, device="cpu")._loaded
+        PhantomEngine(folder, PHANTOM_1_3B, device="cpu")
 
 
-def test_weights_are_known_by_their_sha256_and_the_hubs_revision(tmp_path: Path, checkpoint: Path) -> None:
-    path = tmp_path / "w.safetensors"
+def test_weights_are_known_by_their_sha256_and_the_hubs_revision(tmp_path: Path) -> None:
+    folder = tmp_path / "phantom"
+    folder.mkdir()
+    path = folder / "w.safetensors"
     save_file({"a": torch.zeros(1)}, path)
-    file = WeightFile.measure(path)
-    assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert file.revision is None
-    note = tmp_path / ".cache/huggingface/download/w.safetensors.metadata"
-    note.parent.mkdir(parents=True)
-    note.write_text("0123abcd\netag\n1700000000.0\n")
-    assert WeightFile.measure(path).revision == "0123abcd"
-    assert identity([WeightFile.measure(path)]).startswith("0123abcd+sha256:")
-    one, other = (identity([file, replace(file, sha256=digest)]) for digest in ("0" * 64, "1" * 64))
-    assert one != other
-    engine = PhantomEngine(checkpoint, device="cpu")
-    assert engine.weights_id.startswith(f"{PHANTOM_1_3B.weights_id}@sha256:")
-    assert engine.weights_id == PhantomEngine(checkpoint, device="cpu").weights_id
+    assert file_digests(folder) == {"w.safetensors": hashlib.sha256(path.read_bytes()).hexdigest()}
+    plain = folder_identity(folder)
+    assert plain.startswith("sha256:")
+    notes = folder / ".cache/huggingface/download"
+    notes.mkdir(parents=True)
+    (notes / "w.safetensors.metadata").write_text("0123abcd\netag\n1700000000.0\n")
+    assert folder_identity(folder) == f"0123abcd+{plain}"
+    (notes / "x.safetensors.metadata").write_text("4567ef00\netag\n1700000000.0\n")
+    assert folder_identity(folder) == plain
+    save_file({"a": torch.ones(1)}, path)
+    assert folder_identity(folder) != plain
 
 
 def test_float32_islands_are_those_of_each_mode() -> None:
