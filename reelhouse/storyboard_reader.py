@@ -3,19 +3,17 @@
 Pictures and sounds are found beside the file and never outside its folder, not even through a link.
 """
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from reelhouse.clips import MAX_REFERENCES, Role
-from reelhouse.errors import InputError, MediaError, StoryboardError
-from reelhouse.media.audio import sound_length_s
-from reelhouse.media.pictures import open_picture
+from reelhouse.errors import InputError, StoryboardError
+from reelhouse.files_beside import FilesBeside
+from reelhouse.identity import Json
 from reelhouse.media.typesetting import normalized
 from reelhouse.seams import SeamKind
 from reelhouse.storyboard import (
@@ -28,7 +26,6 @@ from reelhouse.storyboard import (
     Storyboard,
     Subject,
     Words,
-    nearest_line,
 )
 from reelhouse.storyboard_file import (
     DeliveryPart,
@@ -38,6 +35,7 @@ from reelhouse.storyboard_file import (
     StoryboardFile,
     SubjectPart,
 )
+from reelhouse.written_problems import explain, suggestion
 from reelhouse.yaml_lines import read_yaml
 
 NO_WORDS = Words(())
@@ -49,13 +47,21 @@ def read_storyboard(file: Path) -> Storyboard:
     Raises:
         StoryboardError: the first thing that is wrong, with file, line and what to do.
     """
-    data, lines = read_yaml(file)
+    return storyboard_of(*read_yaml(file), file)
+
+
+def storyboard_of(data: Json, lines: Mapping[Key, int], file: Path) -> Storyboard:
+    """`read_storyboard` for what is already taken from the file, or was changed since.
+
+    Raises:
+        StoryboardError: the first thing that is wrong.
+    """
     if not isinstance(data, dict):
         raise StoryboardError("a storyboard is a mapping that begins with title: …", file=file, line=1)
     try:
         written = StoryboardFile.model_validate(data)
     except ValidationError as error:
-        raise _explain(error, lines, file) from None
+        raise explain(error, StoryboardFile, lines, file) from None
     return _Reader(file, lines).storyboard(written)
 
 
@@ -64,8 +70,8 @@ class _Reader:
 
     def __init__(self, file: Path, lines: Mapping[Key, int]) -> None:
         self.file = file
-        self.folder = file.resolve().parent
         self.lines = lines
+        self.beside = FilesBeside(file, lines)
 
     def storyboard(self, written: StoryboardFile) -> Storyboard:
         self._check_letters(written)
@@ -74,7 +80,7 @@ class _Reader:
             name: self._subject(name, part, ("subjects", name)) for name, part in written.subjects.items()
         }
         music = written.audio and Music(
-            self._sound(written.audio.music, ("audio", "music")), written.audio.loudness
+            self.beside.sound(written.audio.music, ("audio", "music")), written.audio.loudness
         )
         return Storyboard(
             title=written.title,
@@ -95,8 +101,8 @@ class _Reader:
             captions=None if written.captions is None else tuple(written.captions),
             music=music,
             brand=Brand(
-                logo=self._optional_picture(written.brand.logo, ("brand", "logo")),
-                end_card=self._optional_picture(written.brand.end_card, ("brand", "end_card")),
+                logo=self.beside.optional_picture(written.brand.logo, ("brand", "logo")),
+                end_card=self.beside.optional_picture(written.brand.end_card, ("brand", "end_card")),
                 end_card_s=written.brand.end_card_duration,
             ),
             deliver=self._deliveries(written.deliver, width, height),
@@ -115,22 +121,22 @@ class _Reader:
             try:
                 normalized(text)
             except InputError as error:
-                raise self._problem(key, str(error)) from error
+                raise self.beside.problem(key, str(error)) from error
 
     def _subject(self, name: str, part: SubjectPart, key: Key) -> Subject:
         images = tuple(
-            self._picture(image, (*key, "images", index)) for index, image in enumerate(part.images)
+            self.beside.picture(image, (*key, "images", index)) for index, image in enumerate(part.images)
         )
         mask = self._mask(part.mask, (*key, "mask"))
         return Subject(name, Role(part.role), part.description, images, mask)
 
     def _mask(self, part: MaskPart, key: Key) -> Mask:
         if part.file is not None:
-            return Mask("file", file=self._picture(part.file, (*key, "file")))
+            return Mask("file", file=self.beside.picture(part.file, (*key, "file")))
         if part.box is not None:
             left, top, right, bottom = part.box
             if left >= right or top >= bottom:
-                raise self._problem(key, f"a box is left, top, right, bottom, not {part.box}")
+                raise self.beside.problem(key, f"a box is left, top, right, bottom, not {part.box}")
             return Mask("box", box=(left, top, right, bottom))
         return Mask(part.method)
 
@@ -141,7 +147,7 @@ class _Reader:
             key: Key = ("scenes", index)
             if part.id in first_with:
                 other = self.lines.get(("scenes", first_with[part.id], "id"))
-                raise self._problem(
+                raise self.beside.problem(
                     (*key, "id"),
                     f'two scenes are called "{part.id}" (the other is on line {other}): rename one',
                 )
@@ -153,16 +159,16 @@ class _Reader:
         names = _named_in(part.prompt, subjects) if part.subjects is None else tuple(part.subjects)
         for name in names:
             if name not in subjects:
-                raise self._problem(
+                raise self.beside.problem(
                     (*key, "subjects"),
                     f'scene "{part.id}" wants the subject "{name}", which is not among the subjects'
-                    + _suggestion(name, subjects),
+                    + suggestion(name, subjects),
                 )
         if len(set(names)) != len(names):
-            raise self._problem((*key, "subjects"), f'scene "{part.id}" names a subject twice')
+            raise self.beside.problem((*key, "subjects"), f'scene "{part.id}" names a subject twice')
         self._count_references(part.id, names, subjects, key)
         if part.use_take > part.takes:
-            raise self._problem(
+            raise self.beside.problem(
                 (*key, "use_take"), f"take {part.use_take} is wanted and takes: {part.takes} are made"
             )
         return Scene(
@@ -184,7 +190,7 @@ class _Reader:
         counts = {name: len(subjects[name].images) for name in names}
         if sum(counts.values()) > MAX_REFERENCES:
             counted = ", ".join(f"{name} {count}" for name, count in counts.items())
-            raise self._problem(
+            raise self.beside.problem(
                 (*key, "subjects"),
                 f'scene "{scene}" uses {sum(counts.values())} reference images ({counted}) and at most '
                 f"{MAX_REFERENCES} can be used: take a subject out of the scene or give it fewer pictures",
@@ -196,112 +202,12 @@ class _Reader:
         for index, part in enumerate(parts):
             key: Key = ("deliver", index)
             if part.name == "film" or names.index(part.name) != index:
-                raise self._problem(key, f'two deliveries are called "{part.name}": rename one')
+                raise self.beside.problem(key, f'two deliveries are called "{part.name}": rename one')
             if part.size and part.aspect:
-                raise self._problem(key, "give a delivery a size or an aspect, not both")
+                raise self.beside.problem(key, "give a delivery a size or an aspect, not both")
             size = part.size or (_same_area(width, height, part.aspect) if part.aspect else (width, height))
             deliveries.append(Delivery(part.name, *size, part.reframe, part.format))
         return tuple(deliveries)
-
-    def _optional_picture(self, name: str | None, key: Key) -> Path | None:
-        return None if name is None else self._picture(name, key)
-
-    def _picture(self, name: str, key: Key) -> Path:
-        path = self._file(name, key)
-        try:
-            open_picture(path)
-        except InputError as error:
-            raise self._problem(key, str(error)) from error
-        return path
-
-    def _sound(self, name: str, key: Key) -> Path:
-        path = self._file(name, key)
-        try:
-            sound_length_s(path)
-        except MediaError as error:
-            raise self._problem(key, str(error)) from error
-        return path
-
-    def _file(self, name: str, key: Key) -> Path:
-        path = (self.folder / name).resolve()
-        if not path.is_relative_to(self.folder):
-            raise self._problem(key, f'"{name}" leads out of the storyboard\'s folder: copy the file into it')
-        if not path.is_file():
-            raise self._problem(
-                key, f'"{name}" is not in {self.folder}' + _suggestion(name, _files_in(path.parent))
-            )
-        return path
-
-    def _problem(self, key: Key, message: str) -> StoryboardError:
-        return StoryboardError(message, file=self.file, line=nearest_line(self.lines, key))
-
-
-def _explain(error: ValidationError, lines: Mapping[Key, int], file: Path) -> StoryboardError:
-    # An unknown key comes before a missing one: the one is often the other, misspelt.
-    problems = sorted(
-        error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden"
-    )
-    first = min(problems, key=lambda problem: nearest_line(lines, problem["loc"]) or 0)
-    key: Key = first["loc"]
-    while key and key not in lines:  # the tail names pydantic's own union members and missing keys
-        key = key[:-1]
-    return StoryboardError(_message(first, key), file=file, line=nearest_line(lines, key))
-
-
-def _message(problem: Any, key: Key) -> str:
-    name = _dotted(key)
-    match problem["type"]:
-        case "extra_forbidden":
-            known = _known_keys(key[:-1])
-            where = f" in {_dotted(key[:-1])}" if key[:-1] else ""
-            hint = _suggestion(str(key[-1]), known) or f" (known here: {', '.join(known)})"
-            return f'unknown key "{key[-1]}"{where}{hint}'
-        case "missing":
-            return f'"{problem["loc"][-1]}" is missing' + (f" in {name}" if name else "")
-        case "value_error":
-            return f"{name}: {problem['ctx']['error']}"
-        case "too_long" if key[-1] == "images":
-            return f"{name}: at most {MAX_REFERENCES} reference images are used, not {len(problem['input'])}"
-        case "too_short":
-            return f"{name}: at least one is wanted"
-        case "string_pattern_mismatch":
-            return f'{name}: letters, digits, - and _ are allowed, 64 at most, not "{problem["input"]}"'
-    found = problem["input"]
-    shown = repr(found) if isinstance(found, str | int | float) else type(found).__name__
-    wanted = problem["msg"].removeprefix("Input should be ").replace("a valid ", "")
-    return f"{name}: wanted {wanted}, found {shown}"
-
-
-def _known_keys(key: Key) -> list[str]:
-    """The keys that may be written at `key`, found by following it through the schema."""
-    schema: Any = StoryboardFile.model_json_schema()
-    section = schema
-    for part in key:
-        if isinstance(part, int):
-            section = section["items"]
-        else:
-            named = section.get("properties") or section["patternProperties"]
-            section = named[part] if part in named else next(iter(named.values()))
-        options = [section, *section.get("anyOf", [])]
-        reference = next((option["$ref"] for option in options if "$ref" in option), None)
-        section = schema["$defs"][reference.rpartition("/")[2]] if reference else section
-    return list(section["properties"])
-
-
-def _dotted(key: Key) -> str:
-    text = ""
-    for part in key:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-def _suggestion(name: str, known: object) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)  # type: ignore[call-overload]
-    return f': did you mean "{close[0]}"?' if close else ""
-
-
-def _files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def _seam_engines(part: SeamEnginesPart) -> dict[SeamKind, str]:
