@@ -108,6 +108,13 @@ class Step:
         return str(self.parameters["tool"]) if self.engine_calls else None
 
     @property
+    def scene(self) -> str | None:
+        """The scene it is about, of a prompt or a take."""
+        if self.stage is Stage.PROMPT:
+            return self.label
+        return str(self.parameters["scene"]) if "scene" in self.parameters else None
+
+    @property
     def needs(self) -> set[str]:
         """The keys of the steps whose outputs this one uses."""
         return {source.step_key for source in self.inputs.values() if isinstance(source, OutputOf)}

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from db.records import StepRecord
 from reelhouse.steps import Step
 
 Picture: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB
@@ -14,9 +15,17 @@ Picture: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """Work on a step began."""
+    """A step is wanted here now: whether this process makes it is not settled yet."""
 
     step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepClaimed:
+    """This process is the one to make the step, and begins; `attempt` as the ledger counts them."""
+
+    step: Step
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +48,28 @@ class StepProgressed:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step is recorded: made just now, or found made by another process."""
+    """A step is recorded: made just now by an attempt of this process, or (`reused`) by another one."""
 
     step: Step
-    reused: bool
+    record: StepRecord
+    attempt: int | None
+
+    @property
+    def reused(self) -> bool:
+        """Whether another process made it."""
+        return self.attempt is None
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """A step could not be made; the render's error says why."""
+    """A step could not be made; `attempt` is None if this process never got to making it."""
 
     step: Step
+    error: BaseException
+    attempt: int | None
 
 
-StepEvent: TypeAlias = StepStarted | StepElsewhere | StepProgressed | StepFinished | StepFailed
+StepEvent: TypeAlias = StepStarted | StepClaimed | StepElsewhere | StepProgressed | StepFinished | StepFailed
 Listener: TypeAlias = Callable[[StepEvent], None]
 
 

@@ -21,11 +21,12 @@ from db.ledger import Claim
 from db.records import StepInput, StepRecord
 from reelhouse.errors import ArtifactCorrupt, LineageError, ReelhouseError
 from reelhouse.identity import canonical_json
+from reelhouse.logs import bound
 from reelhouse.stages import Stage
 from reelhouse.steps import Given, Step
 from tasks.claiming import claim_or_find
 from tasks.ownership import Hold, until_answered
-from tasks.progress import Picture, StepFailed, StepFinished, StepProgressed, StepStarted
+from tasks.progress import Picture, StepClaimed, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench, workbench
 
 ReadT = TypeVar("ReadT")
@@ -145,21 +146,29 @@ def make_recorded(bench: Workbench, step: Step, make: Make) -> StepRecord:
         ReelhouseError: what `make` raises, or the store and database do.
     """
     bench.check_cancelled()
-    bench.listener(StepStarted(step))
-    try:
-        answer = claim_or_find(bench, step)
-        if isinstance(answer, Claim):
-            with bench.keeper.keeping(answer) as hold:
-                record = _make(bench, step, make, hold)
-        else:
-            record = answer
-            bench.elsewhere.add(step.key)
-    except BaseException:
-        bench.listener(StepFailed(step))
-        raise
-    bench.made[step.key] = record
-    bench.listener(StepFinished(step, reused=record is answer))
+    with bound(scene=step.scene, step=step.key[:12]):
+        bench.listener(StepStarted(step))
+        attempt = None
+        try:
+            answer = claim_or_find(bench, step)
+            if isinstance(answer, Claim):
+                attempt = answer.attempt
+                record = _make_claimed(bench, step, make, answer)
+            else:
+                record = answer
+                bench.elsewhere.add(step.key)
+        except BaseException as error:
+            bench.listener(StepFailed(step, error, attempt))
+            raise
+        bench.made[step.key] = record
+        bench.listener(StepFinished(step, record, attempt))
     return record
+
+
+def _make_claimed(bench: Workbench, step: Step, make: Make, claim: Claim) -> StepRecord:
+    with bound(attempt=claim.attempt), bench.keeper.keeping(claim) as hold:
+        bench.listener(StepClaimed(step, claim.attempt))
+        return _make(bench, step, make, hold)
 
 
 def _make(bench: Workbench, step: Step, make: Make, hold: Hold) -> StepRecord:
@@ -167,6 +176,8 @@ def _make(bench: Workbench, step: Step, make: Make, hold: Hold) -> StepRecord:
     inputs = _resolve(bench, step)
     with bench.folder() as folder:
         job = Job(step, bench, folder, {item.name: item for item in inputs}, hold)
+        if step.cost.seconds:
+            job.facts["predicted_s"] = step.cost.seconds
         outputs = make(job)
         job.check()
         hold.phase = "keeping"

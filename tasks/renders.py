@@ -8,6 +8,7 @@ from db.damage import is_whole
 from db.records import StepRecord
 from db.store import Artifact
 from reelhouse.errors import Cancelled
+from reelhouse.logs import bound
 from reelhouse.plan import Plan
 from reelhouse.processes import Owner, this_process
 from reelhouse.steps import OutputOf, Step
@@ -97,7 +98,8 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
     render = Render(plan, render_id, outstanding, records)
     found = frozenset(records)
     try:
-        yield render
+        with bound(render=render_id):
+            yield render
     except BaseException as error:
         if not isinstance(error, Exception):  # the process is told to end: let running steps stop as well
             bench.cancelled.set()

@@ -121,7 +121,7 @@ def test_a_step_that_another_process_makes_is_waited_for(bench: Workbench, datab
     assert said == "recorded\n", complaint
     assert instant.ran == 0
     assert bench.store.read(record.outputs["out"].id) == b"made by a child"
-    assert events[-1] == StepFinished(a_step(), reused=True)
+    assert events[-1] == StepFinished(a_step(), record, attempt=None)
     assert bench.elsewhere == {a_step().key}
     elsewhere = [event for event in events if isinstance(event, StepElsewhere)]
     assert {event.host for event in elsewhere} == {this_process().host}
