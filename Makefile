@@ -18,6 +18,7 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev  ## Run the benchmarks; each prints a table and one JSON line
 	for file in tests/bench/*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/pytest -m slow
 
 schema: .venv/installed  ## Write docs/storyboard.schema.json anew
 	$(BIN)/reelhouse schema > docs/storyboard.schema.json

@@ -7,9 +7,7 @@ from reelhouse.errors import ServiceUnavailable
 from reelhouse.storyboard import Choices
 
 
-def render_in_process(
-    storyboard: Path, choices: Choices, *, home: Path, server_url: str | None
-) -> str:
+def render_in_process(storyboard: Path, choices: Choices, *, home: Path, server_url: str | None) -> str:
     """Run `render_storyboard` here and return the render's id.
 
     The caller has prepared Prefect's environment and put its workbench in use.

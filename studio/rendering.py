@@ -52,9 +52,7 @@ def read_board(file: Path, choices: Choices) -> Storyboard:
     return choices.applied_to(read_storyboard(file))
 
 
-def render_film(
-    storyboard: Path, choices: Choices, *, folder: Path | None, as_json: bool
-) -> None:
+def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_json: bool) -> None:
     """Render, put the results in a folder, and say where they are."""
     started = time.monotonic()
     bench = Workbench(Settings())
@@ -75,14 +73,10 @@ def render_film(
         _print(finished)
 
 
-def _run_flow(
-    bench: Workbench, plan: Plan, storyboard: Path, choices: Choices
-) -> str:
+def _run_flow(bench: Workbench, plan: Plan, storyboard: Path, choices: Choices) -> str:
     server_url = prepare_prefect(bench.settings.home)
     with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
-        return render_in_process(
-            storyboard, choices, home=bench.settings.home, server_url=server_url
-        )
+        return render_in_process(storyboard, choices, home=bench.settings.home, server_url=server_url)
 
 
 @contextmanager

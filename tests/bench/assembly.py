@@ -35,7 +35,7 @@ from reelhouse.media.ffmpeg import binary
 from reelhouse.media.segments import SegmentFormat, encode_blend, encode_piece
 from reelhouse.media.takes import TakeWriter
 from reelhouse.media.video import probe
-from reelhouse.seams import Blend, Piece, Seam, SeamKind, cut_list
+from reelhouse.seams import Blend, Cut, Piece, Seam, SeamKind, cut_list
 
 FRAME_RATE = Fraction(16)
 AT_ONCE = 2
@@ -53,7 +53,7 @@ class Job:
     """A film to assemble: its takes, what is cut from them, and where results go."""
 
     takes: list[Path]
-    film: list[Piece | Blend]
+    film: list[Cut]
     format: SegmentFormat
     folder: Path
 
