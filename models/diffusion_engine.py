@@ -169,7 +169,7 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         yield MadeWith(
             {
                 "device": _device_name(self._device),
-                "placement": str(networks.placed.placement),
+                **({"placement": str(networks.placed.placement)} if self._device.type != "cpu" else {}),
                 "torch": torch.__version__,
                 "weights": file_digests(self._weights),
                 **self.made_with(networks),

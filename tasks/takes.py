@@ -82,10 +82,13 @@ def _frames(job: Job, request: ClipRequest) -> Iterator[FrameArray]:
     """The engine's frames, counted and checked; sampler steps become progress."""
     engine = job.bench.engine(job.parameters["tool"])
     events = engine.generate(request)
-    count = 0
+    count = steps = 0
     try:
         for event in events:
             if isinstance(event, Sampled):
+                if not steps and event.step > 1:
+                    job.facts["resumed_after_step"] = event.step - 1
+                steps += 1
                 job.progress(event.step / event.num_inference_steps, preview=event.preview)
             elif isinstance(event, MadeWith):
                 job.facts["made_with"] = dict(event.facts)
