@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from models.wan.engine import WanTextEngine
+from models.wan_clip import WanClip
 from reelhouse.media.video import probe
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "A"
@@ -78,3 +80,28 @@ def test_the_golden_numbers_are_met_and_a_changed_one_is_a_miss(studio, tmp_path
     config.write_text(json.dumps(stated))
     missed = studio.run("parity", str(config.parent), code=1).stdout
     assert any("n8_shift5" in line and "missed" in line for line in missed.splitlines())
+
+
+def test_the_words_of_the_next_scene_are_encoded_while_one_denoises(studio, monkeypatch):
+    studio.run("weights", "tiny", "wan-t2v-1.3b", "home/weights/wan-t2v-1.3b")
+    log: list[str] = []
+    encode, advance = WanTextEngine._encode, WanClip.advance
+    monkeypatch.setattr(
+        WanTextEngine,
+        "_encode",
+        lambda self, pipeline, text: (log.append(text), encode(self, pipeline, text))[1],
+    )
+    monkeypatch.setattr(WanClip, "advance", lambda self: (log.append("step"), advance(self))[1])
+    studio.environment["REELHOUSE_SCENES_AT_ONCE"] = "2"
+    studio.write(
+        "title: Two\nengine: wan-t2v-1.3b\nparameters: {num_inference_steps: 40}\n"
+        "video: {size: 64x64, frame_rate: 16}\nscenes:\n"
+        "  - {id: a, prompt: the fox runs, duration: 0.3s}\n"
+        "  - {id: b, prompt: the kite flies, duration: 0.3s}\n"
+    )
+    studio.run("render", "board.yaml")
+    assert log.count("step") == 80
+    last_of_first_scene = [at for at, entry in enumerate(log) if entry == "step"][39]
+    before_it_ended = " ".join(log[:last_of_first_scene])
+    assert "fox" in before_it_ended
+    assert "kite" in before_it_ended
