@@ -2,8 +2,9 @@
 
 W3C PROV words: an artifact is an entity, a step an activity; step_inputs say `used`, step_outputs say
 `wasGeneratedBy`. Rows are written once; only a render changes, when it ends. Times are UTC. `claims` is no
-lineage: it says who is making a step, and its row goes when the step is recorded. The migrations in
-db/migrations make these tables; a test compares the two.
+lineage: it says who is making a step, and its row goes when the step is recorded. Neither are `wants`, the
+takes that renders wait for, and `workers`, who could make them. The migrations in db/migrations make these
+tables; a test compares the two.
 """
 
 from datetime import UTC, datetime
@@ -194,4 +195,50 @@ claims = Table(
     CheckConstraint("length(step_key) = 64", name="step_key_is_sha256"),
     CheckConstraint("attempt >= 1 AND deaths >= 0 AND deaths <= attempt", name="counts_are_possible"),
     CheckConstraint("progress >= 0 AND progress <= 1", name="progress_is_a_fraction"),
+)
+
+wants = Table(
+    "wants",
+    metadata,
+    Column("step_key", Digest, primary_key=True),
+    # No foreign key: a want says what is waited for now, and its render's row stays behind it anyway.
+    Column("render_id", Text, primary_key=True),
+    # The step as reelhouse.step_json writes it, spelled as it came: its inputs have an order.
+    Column("step", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("weights_id", Text, nullable=False),
+    Column("gpu_bytes", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    # Seconds since 1970 by the database's own clock, as in `claims`.
+    Column("wanted_at", Double, nullable=False),
+    Column("wanted_until", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error_kind", Text, nullable=False),
+    Column("error", PlainText, nullable=False),
+    CheckConstraint("length(step_key) = 64", name="step_key_is_sha256"),
+    CheckConstraint("state IN ('wanted', 'made', 'found', 'failed')", name="state_is_known"),
+    CheckConstraint("(state = 'failed') = (error_kind <> '')", name="error_when_failed"),
+    CheckConstraint("gpu_bytes >= 0 AND place >= 0", name="measures_not_negative"),
+    Index(None, "render_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("name", PlainText, nullable=False),
+    Column("program", Text, nullable=False),
+    Column("offers", JSON, nullable=False),
+    Column("gpu", Text, nullable=False),
+    Column("gpu_bytes", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("step_key", Digest),
+    Column("label", PlainText, nullable=False),
+    Column("takes_made", Integer, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    CheckConstraint("state IN ('idle', 'working', 'draining')", name="state_is_known"),
+    CheckConstraint("takes_made >= 0 AND gpu_bytes >= 0", name="measures_not_negative"),
 )
