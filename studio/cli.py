@@ -42,6 +42,7 @@ SpeedName = Annotated[
     Literal["parity", "exact", "fast", "turbo", "draft"] | None,
     typer.Option("--speed", help="Use this speed instead of the storyboard's."),
 ]
+BackupFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of backups.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -160,6 +161,35 @@ def gc(
     from studio.upkeep import collect_garbage
 
     collect_garbage(dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def backup(folder: BackupFolder, as_json: AsJson = False) -> None:
+    """Back up the lineage, Prefect's database and every recorded artifact, while the house works on."""
+    from studio.backups import write_backup
+
+    write_backup(folder, as_json=as_json)
+
+
+@app.command()
+def restore(
+    folder: BackupFolder,
+    name: Annotated[
+        str | None, typer.Option("--backup", metavar="NAME", help="Restore this one instead of the newest.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only hash the backup; change nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Restore what is whole although artifacts are lost.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Restore a backup into an empty database and a store, and verify every byte and key."""
+    from studio.backups import check_backup, restore_backup
+
+    if check:
+        check_backup(folder, name, as_json=as_json)
+    else:
+        restore_backup(folder, name, partial=partial, as_json=as_json)
 
 
 @app.command()

@@ -62,7 +62,8 @@ def status(*, as_json: bool) -> None:
 
 def env() -> None:
     """Print what leads other commands to the running studio, as a shell reads it."""
-    for name, value in running_studio(Premises(Settings().home)).settings.items():
+    studio = running_studio(Premises(Settings().home))
+    for name, value in (studio.settings | studio.settings_for_backups).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 

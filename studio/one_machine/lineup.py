@@ -43,6 +43,15 @@ class Studio:
         }
 
     @property
+    def settings_for_backups(self) -> dict[str, str]:
+        """What `reelhouse backup` needs beside the settings: Prefect's own database."""
+        return {
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": self.cluster.url(
+                RUNS, self.passwords.database_prefect, driver="postgresql+asyncpg"
+            )
+        }
+
+    @property
     def cluster(self) -> Cluster:
         """The database server."""
         return Cluster(
