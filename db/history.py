@@ -139,13 +139,13 @@ def find_render(connection: Connection, prefix: str) -> RenderRow:
 def load_render_steps(connection: Connection, render_id: str) -> list[RenderStep]:
     """The steps that a render used, in the order it reported them."""
     question = (
-        select(render_steps, steps.c.stage, steps.c.seconds)
+        select(render_steps, steps.c.stage, steps.c.seconds, steps.c.facts)
         .join(steps, steps.c.key == render_steps.c.step_key)
         .where(render_steps.c.render_id == render_id)
         .order_by(render_steps.c.position, render_steps.c.label)
     )
     return [
-        RenderStep(row.label, row.step_key, row.stage, row.reused, row.seconds)
+        RenderStep(row.label, row.step_key, row.stage, row.reused, row.seconds, row.facts.get("predicted_s"))
         for row in connection.execute(question)
     ]
 

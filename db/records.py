@@ -102,13 +102,19 @@ class RenderRow:
 
 @dataclass(frozen=True, slots=True)
 class RenderStep:
-    """A step as one render used it; `label` is that render's name for it."""
+    """A step as one render used it.
+
+    Attributes:
+        label: that render's name for it.
+        seconds: what it took; `predicted_s` was expected, None where that was not kept.
+    """
 
     label: str
     step_key: str
     stage: str
     reused: bool
     seconds: float
+    predicted_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing here loads a model; the values are read by the planner on machines that 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from reelhouse.clips import Parameter
@@ -24,6 +24,26 @@ class ClipShape:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What expected seconds were learned from.
+
+    Attributes:
+        count: how many recorded steps.
+        device: what those ran on.
+        as_of: when the latest of them was made, ISO 8601.
+        formula_s: the seconds by the formula alone.
+    """
+
+    count: int
+    device: str
+    as_of: str
+    formula_s: float
+
+    def __str__(self) -> str:
+        return f"measured {self.count} times on {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What one clip is expected to take.
 
@@ -33,6 +53,7 @@ class Cost:
         memory_bytes: in its placement, or with everything in one place.
         footprint: of an engine that wants a GPU.
         placement: the one chosen, where the card is known.
+        measured: what `seconds` was learned from; None when it is a formula's.
     """
 
     tokens: int
@@ -40,6 +61,14 @@ class Cost:
     memory_bytes: int
     footprint: Footprint | None = None
     placement: Placement | None = None
+    measured: Measured | None = None
+
+    @property
+    def by_formula(self) -> "Cost":
+        """The same without anything learned."""
+        if self.measured is None:
+            return self
+        return replace(self, seconds=self.measured.formula_s, measured=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,11 @@ class Step:
         return str(self.parameters["tool"]) if self.engine_calls else None
 
     @property
+    def wants_gpu(self) -> bool:
+        """Whether it is the take of an engine that wants a GPU."""
+        return self.cost.footprint is not None
+
+    @property
     def scene(self) -> str | None:
         """The scene it is about, of a prompt or a take."""
         if self.stage is Stage.PROMPT:

@@ -1,9 +1,11 @@
 """`reelhouse show`: past renders, and one of them step by step."""
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.table import Table
 
-from db.records import RenderRow
+from db.records import RenderRow, RenderStep
 from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
 from tasks.workbench import Workbench
@@ -44,7 +46,14 @@ def show_render(render_id: str, *, as_json: bool) -> None:
     steps = lineage.render_steps(render.id)
     if as_json:
         rows = [
-            {"stage": step.stage, "label": step.label, "key": step.step_key, "reused": step.reused}
+            {
+                "stage": step.stage,
+                "label": step.label,
+                "key": step.step_key,
+                "reused": step.reused,
+                "seconds": step.seconds,
+                "predicted_s": step.predicted_s,
+            }
             for step in steps
         ]
         print_json({**_as_json(render), "steps": rows})
@@ -58,12 +67,28 @@ def show_render(render_id: str, *, as_json: bool) -> None:
     if render.film:
         console.print(f"film {render.film}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("stage", "what", "key", "", "took"):
+    for name in ("stage", "what", "key", "", "expected", "took"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for step in steps:
         key = f"[dim]{step.step_key[:ID_DIGITS]}[/]"
-        table.add_row(step.stage, step.label, key, "reused" if step.reused else "made", seconds(step.seconds))
+        expected = "" if step.predicted_s is None else seconds(step.predicted_s)
+        made = "reused" if step.reused else "made"
+        table.add_row(step.stage, step.label, key, made, expected, seconds(step.seconds))
     console.print(table)
+    if compared := _compared(steps):
+        console.print(compared)
+
+
+def _compared(steps: Sequence[RenderStep]) -> str:
+    """What was expected of the steps made for a render, against what they took; "" where none was."""
+    told = [(step.predicted_s, step.seconds) for step in steps if step.predicted_s and not step.reused]
+    if not told:
+        return ""
+    predicted, actual = (sum(values) for values in zip(*told, strict=True))
+    return (
+        f"{len(told)} steps made here: {seconds(predicted)} of work expected, {seconds(actual)} taken "
+        f"({actual / predicted:.2f} times)"
+    )
 
 
 def _took(render: RenderRow) -> str:

@@ -1,7 +1,7 @@
 """`reelhouse plan` and `reelhouse engines`: what would be made, of what, at what expected cost."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from rich.table import Table
 
 from models.catalog import ENGINES
 from reelhouse.capabilities import EngineSpec
+from reelhouse.estimates import kind_of
+from reelhouse.eta import Eta
 from reelhouse.memory import Card, gigabytes
 from reelhouse.plan import Plan
 from reelhouse.plan_memory import hardest_take, memory_words
@@ -32,11 +34,13 @@ def show_plan(storyboard: Path, choices: Choices, *, as_json: bool) -> None:
     plan = bench.plan(read_board(storyboard, choices))
     states = states_of(bench, plan)
     if as_json:
-        print_json({**_as_json(plan, states), "gpu_memory": _memory_as_json(plan, bench.card)})
+        at_once = bench.settings.scenes_at_once
+        print_json({**_as_json(plan, states, at_once), "gpu_memory": _memory_as_json(plan, bench.card)})
         return
     console = out()
     console.print(plan_table(plan, states))
     console.print(_totals(plan, states))
+    console.print(expectation(plan, states, at_once=bench.settings.scenes_at_once))
     if memory := memory_line(plan, bench.card):
         console.print(memory)
 
@@ -86,10 +90,37 @@ def _totals(plan: Plan, states: Mapping[str, str]) -> str:
         f"{board.title}: {len(board.scenes)} scene{'s' * (len(board.scenes) > 1)}, "
         f"{timecode(plan.duration_s)}, {board.engine}, {board.quality}\n"
         f"to make: {made}\n"
-        f"{calls.total()} engine calls{f' ({by_engine})' if len(calls) > 1 else ''}, about "
-        f"{seconds(sum(step.cost.seconds for step in to_make))} of work one after another, "
+        f"{calls.total()} engine calls{f' ({by_engine})' if len(calls) > 1 else ''}, "
         f"{list(states.values()).count('made')} of {len(plan.steps)} steps are made"
     )
+
+
+def expectation(plan: Plan, states: Mapping[str, str], *, at_once: int) -> str:
+    """The time and GPU time that a film is expected to take, and what that rests on."""
+    to_make = [step for step in plan.steps if states[step.key] == "to make"]
+    on_gpu = _gpu_seconds(to_make)
+    return (
+        f"about {seconds(sum(step.cost.seconds for step in to_make))} of work, done in about "
+        f"{seconds(Eta(to_make, at_once=at_once).left_s(0.0))} with {at_once} at once on this machine"
+        f"{f', {seconds(on_gpu)} of it on the GPU' if on_gpu else ''}\n"
+        f"seconds: {_basis(to_make)}"
+    )
+
+
+def _basis(steps: Sequence[Step]) -> str:
+    """What expected seconds rest on, and as of when."""
+    measured = {kind_of(step): step.cost.measured for step in steps if step.cost.measured}
+    notes = [f"{' '.join(filter(None, kind))} {known}" for kind, known in measured.items()]
+    if not notes:
+        return "by formula"
+    if any(step.cost.measured is None for step in steps):
+        notes.append("the rest by formula")
+    as_of = max(known.as_of for known in measured.values())
+    return f"{'; '.join(notes)} (as of {as_of[:10]} {as_of[11:16]} UTC)"
+
+
+def _gpu_seconds(steps: Iterable[Step]) -> float:
+    return sum(step.cost.seconds for step in steps if step.wants_gpu)
 
 
 def memory_line(plan: Plan, card: Card | None) -> str | None:
@@ -120,7 +151,7 @@ def _memory_as_json(plan: Plan, card: Card | None) -> dict[str, object] | None:
     }
 
 
-def _as_json(plan: Plan, states: Mapping[str, str]) -> dict[str, object]:
+def _as_json(plan: Plan, states: Mapping[str, str], at_once: int) -> dict[str, object]:
     board = plan.storyboard
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
     return {
@@ -133,6 +164,8 @@ def _as_json(plan: Plan, states: Mapping[str, str]) -> dict[str, object]:
         "steps_to_make": len(to_make),
         "engine_calls": sum(step.engine_calls for step in to_make),
         "seconds": round(sum(step.cost.seconds for step in to_make), 2),
+        "gpu_seconds": round(_gpu_seconds(to_make), 2),
+        "done_in_s": round(Eta(to_make, at_once=at_once).left_s(0.0), 2),
         "memory_bytes": max((step.cost.memory_bytes for step in to_make), default=0),
         "steps": [_step_as_json(step, states[step.key]) for step in plan.steps],
     }
@@ -149,6 +182,8 @@ def _step_as_json(step: Step, state: str) -> dict[str, object]:
         "engine_calls": step.engine_calls,
         "tokens": step.cost.tokens,
         "seconds": round(step.cost.seconds, 3),
+        "seconds_by_formula": round(step.cost.by_formula.seconds, 3),
+        "measured": asdict(step.cost.measured) if step.cost.measured else None,
         "memory_bytes": step.cost.memory_bytes,
     }
 
@@ -188,6 +223,7 @@ def _engine_as_json(spec: EngineSpec) -> dict[str, object]:
         "needs_gpu": spec.needs_gpu,
         "licence": spec.licence,
         "presets": {quality: dict(values) for quality, values in spec.presets.items()},
+        "speeds": {speed: dict(changes) for speed, changes in spec.speeds.items()},
     }
 
 

@@ -1,29 +1,29 @@
 """Progress a person can see: bars on a terminal, a line a step where the output is a file."""
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from reelhouse.eta import SHORTEST_S, Eta
 from reelhouse.plan import Plan
 from reelhouse.stages import Stage
 from reelhouse.steps import Step
-from studio.console import err
+from studio.console import err, seconds
 from tasks.progress import StepElsewhere, StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench
-
-MIN_WEIGHT_S = 0.05
 
 
 @contextmanager
 def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Iterator[None]:
     """Show the progress of the steps to be made on standard error while the block runs."""
-    weights = {step.key: max(step.cost.seconds, MIN_WEIGHT_S) for step in outstanding}
     console = err()
     if not console.is_terminal:
-        bench.listener = _Lines(len(weights))
+        bench.listener = _Lines(len(outstanding))
         yield
         return
     columns = (
@@ -31,28 +31,43 @@ def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Itera
         BarColumn(32),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
+        _Left(),
     )
+    eta = Eta(outstanding, at_once=bench.settings.scenes_at_once)
     with Progress(*columns, console=console, transient=True) as progress:
-        takes = sum(step.stage is Stage.TAKE for step in outstanding)
-        bench.listener = _Bars(progress, plan.storyboard.title, weights, takes)
+        bench.listener = _Bars(progress, plan.storyboard.title, outstanding, eta)
         yield
+
+
+class _Left(ProgressColumn):
+    """How much longer the film will take; nothing beside its single steps."""
+
+    max_refresh = 1.0
+
+    def render(self, task: Task) -> Text:
+        left_s: Callable[[], float] | None = task.fields.get("left_s")
+        return Text(f"about {seconds(left_s())} left" if left_s else "")
 
 
 class _Bars:
     """A bar for the film, weighed by expected seconds, and one for each step at work."""
 
-    def __init__(self, progress: Progress, title: str, weights: dict[str, float], takes: int) -> None:
+    def __init__(self, progress: Progress, title: str, steps: Sequence[Step], eta: Eta) -> None:
         self._progress = progress
-        self._weights = weights
+        self._weights = {step.key: max(step.cost.seconds, SHORTEST_S) for step in steps}
         self._title = title
-        self._film = progress.add_task(f"{title}: starting Prefect", total=sum(weights.values()))
+        self._eta = eta
         self._steps: dict[str, TaskID] = {}
         self._fractions: dict[str, float] = {}
-        self._takes = takes
+        self._takes = sum(step.stage is Stage.TAKE for step in steps)
         self._made: Counter[Stage] = Counter()
         self._lock = threading.Lock()
+        total = sum(self._weights.values())
+        self._film = progress.add_task(f"{title}: starting Prefect", total=total, left_s=self._left_s)
+
+    def _left_s(self) -> float:
+        with self._lock:
+            return self._eta.left_s(time.monotonic())
 
     def __call__(self, event: StepEvent) -> None:
         key = event.step.key
@@ -61,13 +76,16 @@ class _Bars:
                 case StepStarted():
                     self._steps[key] = self._progress.add_task(_described(event), total=1.0)
                     self._fractions[key] = 0.0
+                    self._eta.started(key, time.monotonic())
                 case StepElsewhere() | StepProgressed():
                     self._fractions[key] = event.fraction
+                    self._eta.progressed(key, event.fraction)
                     self._progress.update(
                         self._steps[key], completed=event.fraction, description=_described(event)
                     )
                 case StepFinished():
                     self._fractions[key] = 1.0
+                    self._eta.finished(key, time.monotonic())
                     self._made[event.step.stage] += 1
                     self._progress.remove_task(self._steps.pop(key))
                 case StepFailed():

@@ -5,6 +5,7 @@ Prefect, so that a film with nothing left to make is finished without it.
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from db.lineage import Lineage
 from db.records import StepRecord
 from db.session import open_database
 from db.store import ArtifactStore, S3Credentials, open_store
+from db.wants import Wants
 from models.catalog import ENGINES, engine_spec, open_engine
 from models.engine import VideoEngine
 from models.expander import PromptExpander, open_expander
@@ -34,9 +36,11 @@ from reelhouse.processes import is_running
 from reelhouse.settings import Settings
 from reelhouse.steps import Step
 from reelhouse.storyboard import Storyboard
+from tasks.estimating import with_expected_seconds
 from tasks.gpus import card_to_plan_for
 from tasks.ownership import Keeper
 from tasks.progress import Listener, unheard
+from tasks.wanting import Wanting
 
 CHECKPOINT_KEPT_S = 7 * 24 * 3600
 
@@ -58,7 +62,11 @@ class Workbench:
         cancelled: set to stop the work at the next opportunity.
         made: step key → its record, for the steps this process found or made; the rest is in the lineage.
         elsewhere: the keys of the steps that were to be made here, and that another process made meanwhile.
+        render_id: the render that takes are wanted for; a name of its own until one has begun.
+        priority: of what is wanted; greater goes first.
         found: plan digest → what is made of it, if a door has looked already; whoever renders it takes it.
+        boards: how a run names a storyboard → what a door of this process has read already.
+        server_lasts: whether the Prefect server in use outlives the render: then it is told how that goes.
     """
 
     settings: Settings
@@ -66,7 +74,11 @@ class Workbench:
     cancelled: threading.Event = field(default_factory=threading.Event)
     made: dict[str, StepRecord] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
+    render_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    priority: int = 0
     found: dict[str, Found] = field(default_factory=dict)
+    boards: dict[str, Storyboard] = field(default_factory=dict)
+    server_lasts: bool = True
     _engines: dict[str, VideoEngine] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -86,6 +98,16 @@ class Workbench:
     def keeper(self) -> Keeper:
         """What keeps the claims of the steps at work here."""
         return Keeper(self.ledger, self.settings.lease_s)
+
+    @cached_property
+    def wants(self) -> Wants:
+        """What renders want of the engine workers."""
+        return Wants(self.lineage.engine)
+
+    @cached_property
+    def wanting(self) -> Wanting:
+        """What waits for the takes that are wanted here."""
+        return Wanting(self.wants, self.settings.lease_s)
 
     @cached_property
     def store(self) -> ArtifactStore:
@@ -128,6 +150,11 @@ class Workbench:
                 )
             return self._engines[name]
 
+    @property
+    def engine_at_work(self) -> str | None:
+        """The engine with weights that had the last turn, and keeps what it loaded."""
+        return self._at_work
+
     @cached_property
     def card(self) -> Card | None:
         """The GPU that films are planned for, where one is known."""
@@ -149,7 +176,7 @@ class Workbench:
             yield
 
     def plan(self, storyboard: Storyboard) -> Plan:
-        """Plan a film for the tools in use; loads none of them.
+        """Plan a film for the tools in use, with the seconds to expect of it; loads no tool.
 
         Raises:
             StoryboardError: the engine is unknown or cannot make what is asked.
@@ -171,7 +198,8 @@ class Workbench:
             find_engine=lambda name: engine_spec(name, self.settings.weights_folder),
             card=self.card,
         )
-        return make_plan(storyboard, tools)
+        plan = make_plan(storyboard, tools)
+        return with_expected_seconds(plan, self.lineage.engine, self.settings, self.card)
 
     def check_cancelled(self) -> None:
         """Stop here if a person asked for it.
