@@ -116,6 +116,10 @@ class FolderStore:
                     continue  # collected since it was listed
                 yield Stored(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
+    def link(self, artifact_id: str, *, for_s: int) -> str | None:
+        """None: nothing serves a folder."""
+        return None
+
     def check(self, artifact_id: str) -> None:
         """Hash the stored bytes again. Raises ArtifactMissing, ArtifactCorrupt."""
         with self._found(artifact_id):

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from db import history
-from db.claims import Claim, settle
+from db.claims import Claim, database_time, settle
 from db.records import Ancestry, RenderRow, RenderStep, Status, StepInput, StepRecord, Uses
 from db.session import reading, writing
 from db.store import Artifact
@@ -81,7 +81,8 @@ class Lineage:
             board = {"digest": storyboard_digest, "title": title, "source_id": source.id}
             _insert_new(connection, storyboards, [board])
             row = {"id": render_id, "storyboard_digest": storyboard_digest, "status": "running"}
-            connection.execute(renders.insert(), row | {"parameters": parameters})
+            begun = renders.insert().values(heard_at=database_time())
+            connection.execute(begun, row | {"parameters": parameters})
         log.info("render %s of %s has begun", render_id, title)
         return render_id
 

@@ -133,6 +133,14 @@ class S3Store:
                 if name:
                     yield Stored(name[1], entry.size or 0, entry.last_modified or datetime.now(UTC))
 
+    def link(self, artifact_id: str, *, for_s: int) -> str | None:
+        """A signed URL; it names the endpoint as this process does."""
+        name = self._object_name(artifact_id)
+        with translated(self.address, artifact_id):
+            return self._client.presigned_get_object(
+                self.address.bucket, name, expires=timedelta(seconds=for_s)
+            )
+
     def check(self, artifact_id: str) -> None:
         """Hash the stored bytes again, not the cached ones. Raises ArtifactMissing, ArtifactCorrupt."""
         digest = hashlib.sha256()

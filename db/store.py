@@ -91,6 +91,10 @@ class ArtifactStore(Protocol):
         """Every stored id with its size and age, in no promised order."""
         ...
 
+    def link(self, artifact_id: str, *, for_s: int) -> str | None:
+        """A URL by which whoever has it may watch the artifact for so long; None where nothing serves it."""
+        ...
+
     def check(self, artifact_id: str) -> None:
         """Hash the stored bytes again. Raises ArtifactMissing, ArtifactCorrupt."""
         ...

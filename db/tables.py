@@ -1,10 +1,10 @@
 """The tables of the lineage: what was asked, what was made, by which step, from what.
 
 W3C PROV words: an artifact is an entity, a step an activity; step_inputs say `used`, step_outputs say
-`wasGeneratedBy`. Rows are written once; only a render changes, when it ends. Times are UTC. `claims` is no
-lineage: it says who is making a step, and its row goes when the step is recorded. Neither are `wants`, the
-takes that renders wait for, and `workers`, who could make them. The migrations in db/migrations make these
-tables; a test compares the two.
+`wasGeneratedBy`. Rows are written once; only a render changes: it is heard of, and it ends. Times are UTC.
+`claims` is no lineage: it says who is making a step, and its row goes when the step is recorded. Neither are
+`wants`, the takes that renders wait for, and `workers`, who could make them. The migrations in db/migrations
+make these tables; a test compares the two.
 """
 
 from datetime import UTC, datetime
@@ -112,6 +112,8 @@ renders = Table(
     Column("parameters", JSON, nullable=False),
     Column("started_at", UtcDateTime, nullable=False, default=lambda: datetime.now(UTC)),
     Column("finished_at", UtcDateTime),
+    # Seconds since 1970 by the database's own clock, as in `claims`.
+    Column("heard_at", Double, nullable=False, server_default="0"),
     CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled')", name="status_is_known"),
     CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished_when_not_running"),
     CheckConstraint("film_id IS NULL OR status = 'done'", name="film_when_done"),
@@ -241,4 +243,43 @@ workers = Table(
     Column("seen_at", Double, nullable=False),
     CheckConstraint("state IN ('idle', 'working', 'draining')", name="state_is_known"),
     CheckConstraint("takes_made >= 0 AND gpu_bytes >= 0", name="measures_not_negative"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    # The Prefect run that makes it.
+    Column("id", Text, primary_key=True),
+    Column("name", PlainText, nullable=False),
+    Column("bundle_id", ForeignKey("artifacts.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("message", PlainText, nullable=False),
+    Column("takes", JSON, nullable=False),
+    Column("report_id", ForeignKey("artifacts.id")),
+    Column("started_at", UtcDateTime, nullable=False, default=lambda: datetime.now(UTC)),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled')", name="status_is_known"),
+    CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished_when_not_running"),
+    Index(None, "started_at"),
+    Index(None, "bundle_id"),
+    Index(None, "report_id"),
+)
+
+campaign_films = Table(
+    "campaign_films",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", Text),
+    Column("render_id", ForeignKey("renders.id")),
+    Column("film_id", ForeignKey("artifacts.id")),
+    Column("message", PlainText, nullable=False),
+    CheckConstraint(
+        "status IN ('waiting', 'running', 'done', 'failed', 'cancelled', 'left out')", name="status_is_known"
+    ),
+    CheckConstraint("film_id IS NULL OR status = 'done'", name="film_when_done"),
+    Index(None, "render_id"),
+    Index(None, "film_id"),
 )

@@ -1,14 +1,18 @@
 """The film, from a storyboard to a finished file, as one Prefect flow."""
 
-from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
+from flows.page import shown
 from flows.production import produce
+from models.catalog import ENGINES
 from reelhouse.stages import Stage
-from reelhouse.storyboard import Choices, Quality, Speed
-from reelhouse.storyboard_reader import read_storyboard
+from reelhouse.storyboard import Choices, Quality, Speed, Storyboard
+from tasks.bundles import opened
 from tasks.film import assemble_film, draw_stills, make_gif, mix_music
 from tasks.joins import join_windows
 from tasks.prompts import write_prompt
@@ -16,7 +20,7 @@ from tasks.renders import rendering
 from tasks.segments import blend_pieces, cut_piece, hold_card
 from tasks.subjects import cut_out_subject, letterbox_reference
 from tasks.takes import generate_take
-from tasks.workbench import workbench
+from tasks.workbench import Workbench, workbench
 
 STAGES = {
     Stage.MASK: cut_out_subject,
@@ -32,34 +36,54 @@ STAGES = {
     Stage.STILLS: draw_stills,
     Stage.GIF: make_gif,
 }
+# How many steps run at once is a setting; this only bounds it.
+RUNNER = ThreadPoolTaskRunner(max_workers=64)
+
+EngineName = Annotated[str, Field(json_schema_extra={"enum": list(ENGINES)})]
+USUAL_PRIORITY, LAST_PRIORITY = 50, 100
+Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY)]
 
 
 @flow(  # pyright: ignore[reportCallIssue] Prefect's runner type is invariant in its own futures
     name="render-storyboard",
-    flow_run_name="{storyboard.stem}",
-    # How many steps run at once is a setting; this only bounds it.
-    task_runner=ThreadPoolTaskRunner(max_workers=64),  # pyright: ignore[reportArgumentType] the same
+    task_runner=RUNNER,  # pyright: ignore[reportArgumentType] the same
     persist_result=False,
 )
 def render_storyboard(
-    storyboard: Path,
-    engine: str | None = None,
+    storyboard: str,
+    engine: EngineName | None = None,
     quality: Quality | None = None,
     speed: Speed | None = None,
+    deliveries: list[str] | None = None,
+    takes: dict[str, int] | None = None,
+    priority: Priority = USUAL_PRIORITY,
 ) -> str:
     """Render a storyboard into a film; what is already made is not made again.
 
     Args:
-        storyboard: the storyboard file, its pictures beside it.
+        storyboard: a bundle's id (`reelhouse submit` gives one), a file in the workers' library, or the whole
+            storyboard as text, its pictures named as sha256:ID or as files in the library.
         engine: another engine than the storyboard's.
         quality: another quality than the storyboard's.
         speed: another speed than the storyboard's.
+        deliveries: the names of the deliveries to make; all of them when empty.
+        takes: scene id and number of the take that goes into the film, where that is another than written.
+        priority: 1 goes first, 100 last.
 
     Returns:
         The render's id in the lineage.
     """
+    choices = Choices(engine, quality, speed, tuple(deliveries or ()), takes or {})
     bench = workbench()
-    board = Choices(engine, quality, speed).applied_to(read_storyboard(storyboard))
-    with rendering(bench, bench.plan(board)) as render:
+    with opened(bench, storyboard) as board:
+        return make_film(bench, choices.applied_to(board), choices, priority=priority)
+
+
+def make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priority: int) -> str:
+    """Make a film within the flow that runs; the render's id."""
+    plan = bench.plan(board)
+    bench.priority = LAST_PRIORITY - priority  # there, the greater goes first
+    noted = {"flow_run_id": flow_run.id, "takes": dict(choices.takes), "priority": priority}
+    with rendering(bench, plan, noted) as render, shown(bench, render):
         produce(render, STAGES, at_once=bench.settings.scenes_at_once)
     return render.id

@@ -45,7 +45,7 @@ def plan_take(
 ) -> Step:
     """One take of a scene: its clip, or the join of its windows."""
     scene, count = shot.scene, len(windows.num_frames)
-    label = scene.id if scene.takes == 1 else f"{scene.id} take {take}"
+    label = scene.id if scene.takes == take == 1 else f"{scene.id} take {take}"
     first = Clip(label, windows.num_frames[0], storyboard.seed_of(scene.id, take), start)
     if count == 1:
         return plan_clip(storyboard, shot, first, plan)

@@ -76,8 +76,8 @@ def plan_takes(storyboard: Storyboard, tools: Tools, plan: StepList) -> FilmTake
         start: dict[str, Source] = {}
         if kind is SeamKind.CONTINUE:
             start["first_frame"] = chosen[-1].step.output("last_frame")
-        takes = [plan_take(storyboard, shot, windows, take, start, plan) for take in _numbers(scene)]
-        chosen.append(PlannedTake(takes[scene.use_take - 1], windows.total))
+        takes = {take: plan_take(storyboard, shot, windows, take, start, plan) for take in _numbers(scene)}
+        chosen.append(PlannedTake(takes[scene.use_take], windows.total))
         if kind is SeamKind.BRIDGE:
             ends = chosen[-2].step, chosen[-1].step
             bridges[index] = _plan_bridge(storyboard, index, makers.of_bridge(index), told, ends, plan)
@@ -85,8 +85,9 @@ def plan_takes(storyboard: Storyboard, tools: Tools, plan: StepList) -> FilmTake
     return FilmTakes(chosen, bridges)
 
 
-def _numbers(scene: Scene) -> range:
-    return range(1, scene.takes + 1)
+def _numbers(scene: Scene) -> list[int]:
+    """The takes to make: those that are written, and one that was asked for later."""
+    return sorted({*range(1, scene.takes + 1), scene.use_take})
 
 
 def _count_references(storyboard: Storyboard, index: int, engine: EngineSpec, *, continued: bool) -> bool:

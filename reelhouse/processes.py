@@ -45,10 +45,16 @@ class Owner:
         return cls(host, int(rest[0]), int(rest[1]), rest[2])
 
     @property
+    def is_seen(self) -> bool:
+        """Whether it runs, or ran, where this process can see it."""
+        here = this_process()
+        return (self.host, self.space) == (here.host, here.space)
+
+    @property
     def is_dead(self) -> bool:
         """Whether it is known to be gone; never said of a process that cannot be seen from here."""
         here = this_process()
-        if (self.host, self.space) != (here.host, here.space):
+        if not self.is_seen:
             return False
         if self.pid == here.pid:  # a restarted container gives the same numbers again
             return self.token != here.token

@@ -7,6 +7,7 @@ the environment. Without any, everything lives in `./.reelhouse` and nothing nee
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,13 @@ from reelhouse.memory import parse_memory
 
 def _amount(value: object) -> object:
     return parse_memory(value) if isinstance(value, str) else value
+
+
+def _password(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.rpartition("@")[0].partition(":")[2]
+    except ValueError:  # no URL: whoever needs one says so
+        return ""
 
 
 class Settings(BaseSettings):
@@ -64,10 +72,35 @@ class Settings(BaseSettings):
         le=64,
         description="How many steps run side by side; by default one a core, four at most.",
     )
+    engines: Literal["here", "workers"] = Field(
+        default="here", description="Who makes the takes: the render's own process, or engine workers."
+    )
     lease_s: float = Field(
         default=30, ge=1, le=3600, description="After how long a silence a step is taken over by another."
     )
 
+    library: Path | None = Field(
+        default=None,
+        description="The folder of storyboards and pictures that runs may name; by default in home.",
+    )
+    log: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Of services and JSON logs, the least that is logged."
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Where services serve /metrics and /healthz; else nowhere."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="The address they serve it on.")
+    openlineage: str = Field(
+        default="", description="file:///path.jsonl or http://host:5000/api/v1/lineage; empty: no events."
+    )
+    openlineage_key: SecretStr = Field(
+        default=SecretStr(""), description="The bearer token of the OpenLineage receiver, where it wants one."
+    )
+    webhook_url: SecretStr = Field(
+        default=SecretStr(""), description="Where finished and failed films and campaigns are told of."
+    )
+    webhook_secret: SecretStr = Field(default=SecretStr(""), description="What signs what is told.")
     weights: Path | None = Field(
         default=None, description="The folder with one folder of weights an engine; by default in home."
     )
@@ -76,6 +109,21 @@ class Settings(BaseSettings):
     def weights_folder(self) -> Path:
         """The folder of weights in use."""
         return (self.weights or self.home / "weights").absolute()
+
+    @property
+    def library_folder(self) -> Path:
+        """The library in use."""
+        return (self.library or self.home / "library").absolute()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must not be logged or shown, as it is written in settings and in URLs."""
+        given = [value for _, value in self if isinstance(value, SecretStr)]
+        found = {value.get_secret_value() for value in given}
+        for address in (self.database, self.openlineage, self.store, self.prompt_endpoint):
+            password = _password(address)
+            found |= {password, unquote(password)}
+        return frozenset(found - {""})
 
     @property
     def database(self) -> str:

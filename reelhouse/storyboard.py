@@ -4,7 +4,7 @@
 Every value remembers nothing of YAML but the line it stood on, so that a later error can still name it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -149,20 +149,46 @@ class Storyboard:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person chose for one render instead of what the storyboard says; None leaves it as written."""
+    """What a person chose for one render instead of what the storyboard says; None leaves it as written.
+
+    Attributes:
+        deliver: the names of the deliveries to make; all of them when empty.
+        takes: scene id → the take that goes into the film, also beyond those the storyboard has made.
+    """
 
     engine: str | None = None
     quality: Quality | None = None
     speed: Speed | None = None
+    deliver: tuple[str, ...] = ()
+    takes: Mapping[str, int] = field(default_factory=dict)
 
     def applied_to(self, board: Storyboard) -> Storyboard:
-        """The storyboard as it is to be rendered."""
+        """The storyboard as it is to be rendered.
+
+        Raises:
+            StoryboardError: it has no such delivery, or no such scene.
+        """
+        _check_names(board, "delivery", self.deliver, [delivery.name for delivery in board.deliver])
+        _check_names(board, "scene", self.takes, [scene.id for scene in board.scenes])
         return replace(
             board,
             engine=self.engine or board.engine,
             quality=self.quality or board.quality,
             speed=self.speed or board.speed,
+            scenes=tuple(
+                replace(scene, use_take=self.takes.get(scene.id, scene.use_take)) for scene in board.scenes
+            ),
+            deliver=tuple(
+                delivery for delivery in board.deliver if not self.deliver or delivery.name in self.deliver
+            ),
         )
+
+
+def _check_names(board: Storyboard, kind: str, wanted: Iterable[str], known: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            there_is = f"there is {', '.join(known)}" if known else "there is none"
+            raise board.problem((), f'it has no {kind} "{name}": {there_is}')
 
 
 def nearest_line(lines: Mapping[Key, int], key: Key) -> int | None:

@@ -177,3 +177,11 @@ class StoryboardFile(_Part):
     """Logo and end card."""
     deliver: list[DeliveryPart] = []
     """Further encodings of the film."""
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Every picture and sound it names, as written."""
+        names = [image for subject in self.subjects.values() for image in subject.images]
+        others = [subject.mask.file for subject in self.subjects.values()]
+        others += [self.brand.logo, self.brand.end_card, self.audio and self.audio.music]
+        return tuple(dict.fromkeys(names + [name for name in others if name]))

@@ -62,7 +62,7 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
     with at_workbench(bench):
         found = bench.found[plan.digest] = look_up(bench, plan)
         if found.outstanding:
-            render_id = _run_flow(bench, plan, storyboard, choices)
+            render_id = _run_flow(bench, plan, choices)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
             with rendering(bench, plan) as render:
                 render_id = render.id
@@ -73,10 +73,10 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
         _print(finished)
 
 
-def _run_flow(bench: Workbench, plan: Plan, storyboard: Path, choices: Choices) -> str:
+def _run_flow(bench: Workbench, plan: Plan, choices: Choices) -> str:
     server_url = prepare_prefect(bench.settings.home)
     with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
-        return render_in_process(storyboard, choices, home=bench.settings.home, server_url=server_url)
+        return render_in_process(bench, plan.storyboard, choices, server_url=server_url)
 
 
 @contextmanager

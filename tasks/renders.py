@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from db.damage import is_whole
 from db.records import StepRecord
@@ -10,25 +11,14 @@ from db.store import Artifact
 from reelhouse.errors import Cancelled
 from reelhouse.logs import bound
 from reelhouse.plan import Plan
-from reelhouse.processes import Owner, this_process
+from reelhouse.processes import this_process
 from reelhouse.steps import OutputOf, Step
+from tasks.bundles import pack
 from tasks.claiming import end_dead_claims
+from tasks.presence import end_lost, heard_of, lost_renders
 from tasks.workbench import Found, Workbench
 
-MEDIA_TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "m4a": "audio/mp4",
-    "ogg": "audio/ogg",
-    "flac": "audio/flac",
-    "yaml": "application/yaml",
-    "yml": "application/yaml",
-}
-
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Render:
@@ -71,19 +61,23 @@ def look_up(bench: Workbench, plan: Plan) -> Found:
 
 
 @contextmanager
-def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
+def rendering(bench: Workbench, plan: Plan, noted: Mapping[str, object] = NOTHING) -> Iterator[Render]:
     """Record a render from its beginning to its end, however it ends.
 
-    Files handed in are stored first, so that every step can find its inputs.
+    Files handed in are stored first, as a bundle, so that every step can find its inputs.
+
+    Args:
+        noted: what else is kept with the render, such as the Prefect run it belongs to; JSON.
     """
-    _end_orphans(bench)
+    end_dead_claims(bench)
+    for lost in lost_renders(bench):
+        end_lost(bench, lost)
     # A door that has looked already leaves what it found; it is used once, for it does not stay true.
     outstanding, records = bench.found.pop(plan.digest, None) or look_up(bench, plan)
     source = bench.store.put_file(plan.storyboard.file, "application/yaml")
     bench.lineage.add_artifact(source)
-    if outstanding:
-        _keep_files(bench, plan)
     board = plan.storyboard
+    bundle = pack(bench, board)
     render_id = bench.lineage.begin_render(
         storyboard_digest=plan.digest,
         title=board.title,
@@ -93,12 +87,15 @@ def rendering(bench: Workbench, plan: Plan) -> Iterator[Render]:
             "quality": board.quality,
             "file": board.file.name,
             "owner": str(this_process()),
+            "bundle": bundle,
+            **noted,
         },
     )
+    bench.render_id = render_id
     render = Render(plan, render_id, outstanding, records)
     found = frozenset(records)
     try:
-        with bound(render=render_id):
+        with bound(render=render_id), heard_of(bench, render_id):
             yield render
     except BaseException as error:
         if not isinstance(error, Exception):  # the process is told to end: let running steps stop as well
@@ -119,23 +116,6 @@ def warnings_of(plan: Plan, records: Mapping[str, StepRecord]) -> list[str]:
         if step.key in records:
             found += records[step.key].warnings
     return list(dict.fromkeys(found))
-
-
-def _end_orphans(bench: Workbench) -> None:
-    """Record the end of this machine's renders whose process was killed before it could; free its steps."""
-    end_dead_claims(bench)
-    for render in bench.lineage.renders():
-        owner = render.parameters.get("owner")
-        if render.status == "running" and isinstance(owner, str) and Owner.parse(owner).is_dead:
-            bench.lineage.finish_render(
-                render.id, status="failed", film=None, message="its process was killed; the next run went on"
-            )
-
-
-def _keep_files(bench: Workbench, plan: Plan) -> None:
-    for path in plan.files.values():
-        media_type = MEDIA_TYPES.get(path.suffix.lower().lstrip("."), "application/octet-stream")
-        bench.lineage.add_artifact(bench.store.put_file(path, media_type))
 
 
 def _record_use(bench: Workbench, render: Render, found: frozenset[str]) -> None:

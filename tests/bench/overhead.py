@@ -82,11 +82,12 @@ def render(home: Path, text: str) -> dict[str, float]:
     file.write_text(text, encoding="utf-8")
     started = time.perf_counter()
     bench = Workbench(Settings(home=home / "home", scenes_at_once=1 if "parameters" in text else 2))
-    plan = bench.plan(read_storyboard(file))
+    bench.boards[str(file)] = board = read_storyboard(file)
+    plan = bench.plan(board)
     planned = time.perf_counter() - started
     with at_workbench(bench):
         if look_up(bench, plan).outstanding:
-            render_id = render_storyboard(file)
+            render_id = render_storyboard(str(file))
         else:
             with rendering(bench, plan) as nothing:
                 render_id = nothing.id

@@ -89,7 +89,8 @@ def test_a_deployment_runs_the_same_flow_in_another_process(studio, prefect_url,
             pull_steps=[],
             parameter_openapi_schema={"type": "object", "properties": {}},
         )
-        run = client.create_flow_run_from_deployment(deployment, parameters={"storyboard": str(file)})
+        studio.environment["REELHOUSE_LIBRARY"] = str(studio.folder)
+        run = client.create_flow_run_from_deployment(deployment, parameters={"storyboard": file.name})
         done = subprocess.run(
             [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)],
             cwd=tmp_path,
