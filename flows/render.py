@@ -9,12 +9,14 @@ from pydantic import Field
 
 from flows.page import shown
 from flows.production import produce
+from flows.run_logs import run_log_handlers
 from models.catalog import ENGINES
 from reelhouse.stages import Stage
 from reelhouse.storyboard import Choices, Quality, Speed, Storyboard
 from tasks.bundles import opened
 from tasks.film import assemble_film, draw_stills, make_gif, mix_music
 from tasks.joins import join_windows
+from tasks.observation import observed_render
 from tasks.prompts import write_prompt
 from tasks.renders import rendering
 from tasks.segments import blend_pieces, cut_piece, hold_card
@@ -84,6 +86,10 @@ def make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priority
     plan = bench.plan(board)
     bench.priority = LAST_PRIORITY - priority  # there, the greater goes first
     noted = {"flow_run_id": flow_run.id, "takes": dict(choices.takes), "priority": priority}
-    with rendering(bench, plan, noted) as render, shown(bench, render):
+    with (
+        observed_render(bench, run_log_handlers(bench.settings)),
+        rendering(bench, plan, noted) as render,
+        shown(bench, render),
+    ):
         produce(render, STAGES, at_once=bench.settings.scenes_at_once)
     return render.id

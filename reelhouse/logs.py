@@ -112,17 +112,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(clean, ensure_ascii=False, default=str)
 
 
-@contextmanager
-def written(style: Style, *, level: int, redaction: Redaction) -> Iterator[None]:
-    """Write this program's logs to standard error while the block runs."""
+def stderr_handler(style: Style, redaction: Redaction) -> logging.Handler:
+    """Writes lines of a style to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(redaction) if style == "json" else TextFormatter(redaction))
-    with handled(handler, level=level, alone=True):
-        yield
+    return handler
 
 
 @contextmanager
-def handled(handler: logging.Handler, *, level: int, alone: bool = False) -> Iterator[None]:
+def handled(handler: logging.Handler, *, level: int, alone: bool) -> Iterator[None]:
     """Give this program's logs to a handler while the block runs; `alone`: no longer to the root's, too."""
     handler.setLevel(level)
     rooms = [logging.getLogger(name) for name in ROOMS]

@@ -21,6 +21,9 @@ from tasks.workbench import Workbench
 @contextmanager
 def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Iterator[None]:
     """Show the progress of the steps to be made on standard error while the block runs."""
+    if bench.settings.log == "json":  # its lines say it all, and nothing may stand between them
+        yield
+        return
     console = err()
     if not console.is_terminal:
         bench.listener = _Lines(len(outstanding))

@@ -22,11 +22,13 @@ class Gpu:
         name: as the driver says it.
         total_bytes: of its memory.
         others_bytes: of it, what is taken by the driver and by processes other than this one.
+        own_bytes: of it, what this process has taken; 0 where the driver does not say: it is others' then.
     """
 
     name: str
     total_bytes: int
     others_bytes: int
+    own_bytes: int = 0
 
     @property
     def card(self) -> Card:
@@ -74,4 +76,4 @@ def _look(handle: Any) -> Gpu:
     # Some drivers do not say how much each process has; then all of it counts as others'.
     own = sum(process.usedGpuMemory or 0 for process in processes if process.pid == os.getpid())
     name = pynvml.nvmlDeviceGetName(handle)
-    return Gpu(name, int(memory.total), max(0, int(memory.total) - int(memory.free) - own))
+    return Gpu(name, int(memory.total), max(0, int(memory.total) - int(memory.free) - own), own)
