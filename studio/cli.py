@@ -266,6 +266,35 @@ def up(
 
 
 @app.command()
+def worker(
+    offers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINES",
+            help="Make takes of these engines, with commas between them; by "
+            "default of every engine whose weights are there.",
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name for people instead of HOST-PID.")] = None,
+    drain_s: Annotated[
+        float, typer.Option(min=0, help="How long a take at work may go on once this is told to end.")
+    ] = 120,
+) -> None:
+    """Make takes for any render of the house, one at a time, until told to end; one runs per GPU."""
+    from studio.worker import work
+
+    work(engines=offers, name=name, drain_s=drain_s)
+
+
+@app.command()
+def workers(as_json: AsJson = False) -> None:
+    """Show the engine workers, and the takes that wait for them."""
+    from studio.worker import show_workers
+
+    show_workers(as_json=as_json)
+
+
+@app.command()
 def down(as_json: AsJson = False) -> None:
     """End the studio on this machine, and whatever a killed one left behind."""
     from studio.one_machine.doors import down

@@ -18,15 +18,30 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 def claim_or_find(bench: Workbench, step: Step) -> Claim | StepRecord:
     """The claim to make a step, or what another process made of it; waits while one is at it.
 
-    A step whose recorded bytes are gone or damaged is made again.
-
     Raises:
         StepQuarantined: the processes that tried it died.
         Cancelled: a person stopped the work while it waited.
     """
-    again, wait_s = False, FIRST_WAIT_S
+    wait_s = FIRST_WAIT_S
     while True:
         bench.check_cancelled()
+        answer = ask(bench, step)
+        if not isinstance(answer, Held):
+            return answer
+        _wait(bench, step, answer, wait_s)
+        wait_s = min(1.5 * wait_s, LONGEST_WAIT_S)
+
+
+def ask(bench: Workbench, step: Step) -> Claim | StepRecord | Held:
+    """The claim to make a step, or what was made of it, or who is at it.
+
+    A step whose recorded bytes are gone or damaged is made again.
+
+    Raises:
+        StepQuarantined: the processes that tried it died.
+    """
+    again = False
+    while True:
         answer = bench.ledger.claim(
             step.key,
             owner=str(this_process()),
@@ -35,16 +50,13 @@ def claim_or_find(bench: Workbench, step: Step) -> Claim | StepRecord:
             again=again,
         )
         match answer:
-            case Claim():
+            case Claim() | Held():
                 return answer
-            case Made(record):
-                if is_whole(bench.store, record, hashed=True):
-                    return record
+            case Made(record) if is_whole(bench.store, record, hashed=True):
+                bench.elsewhere.add(step.key)
+                return record
+            case Made():
                 again = True
-            case Held():
-                again = False
-                _wait(bench, step, answer, wait_s)
-                wait_s = min(1.5 * wait_s, LONGEST_WAIT_S)
             case Quarantined():
                 raise StepQuarantined(_explanation(step, answer))
 

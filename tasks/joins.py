@@ -12,8 +12,8 @@ from reelhouse.media.pictures import open_picture
 from reelhouse.media.takes import TakeWriter
 from reelhouse.media.video import read_frames
 from reelhouse.stages import Stage
+from tasks.filming import take_outputs
 from tasks.recorded import Job, Output, recorded
-from tasks.takes import take_outputs
 
 
 @recorded(Stage.JOIN)

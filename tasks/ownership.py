@@ -1,7 +1,7 @@
 """Ownership: the steps at work in this process, whose claims one thread keeps by saying that they go on.
 
-It is heard of three times in the length of a lease. While the database does not answer the work goes on and
-the thread asks again: the database decides, when it is back, whether the step is still ours.
+It is heard of three times in the length of a lease, or more often. While the database does not answer the
+work goes on and the thread asks again: the database decides, when it is back, whether the step is still ours.
 """
 
 import threading
@@ -51,11 +51,33 @@ class Hold:
             raise Cancelled("the step was stopped from elsewhere; run the same command again to go on")
 
 
-class Keeper:
-    """Keeps the claims of one process; its thread lives only while there are any."""
+def always(step_key: str) -> bool:
+    """Whether a step is wanted that this process itself asked for."""
+    del step_key
+    return True
 
-    def __init__(self, ledger: Ledger, lease_s: float) -> None:
+
+class Keeper:
+    """Keeps the claims of one process; its thread lives only while there are any.
+
+    Args:
+        ledger: where they stand.
+        lease_s: how long each stands after it was last heard of.
+        every_s: how often it is heard of; by default three times in the length of a lease.
+        is_wanted: asked as often, with the step's key; a step that is not wanted any more is stopped.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        lease_s: float,
+        *,
+        every_s: float | None = None,
+        is_wanted: Callable[[str], bool] = always,
+    ) -> None:
         self.lease_s = lease_s
+        self._every_s = min(every_s or lease_s, lease_s / 3)
+        self._is_wanted = is_wanted
         self._ledger = ledger
         self._holds: set[Hold] = set()
         self._lock = threading.Lock()
@@ -92,7 +114,7 @@ class Keeper:
             log.warning("step %s could not be given back: %s", claim.step_key, trouble)
 
     def _keep_all(self) -> None:
-        every = pause = self.lease_s / 3
+        every = pause = self._every_s
         while True:
             time.sleep(pause)
             with self._lock:
@@ -108,6 +130,7 @@ class Keeper:
         """Say that one step's work goes on; whether the database answered."""
         try:
             asked = self._ledger.heartbeat(hold.claim, progress=hold.progress, phase=hold.phase)
+            asked = asked or not self._is_wanted(hold.claim.step_key)
         except LeaseLost as error:
             hold.lost = error
         except ReelhouseError as error:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelhouse.capabilities import Cost
+from reelhouse.capabilities import Cost, Measured
 from reelhouse.errors import LineageError
 from reelhouse.memory import Footprint, Placement
 from reelhouse.stages import Stage
@@ -31,6 +31,7 @@ VALUES = st.recursive(
 BYTES = st.integers(0, 2**50)
 FOOTPRINTS = st.builds(Footprint, *[BYTES] * 6, st.none() | BYTES)
 PLACEMENTS = st.builds(Placement, st.booleans(), st.booleans(), st.booleans())
+MEASURED = st.builds(Measured, st.integers(1, 99), TEXT, TEXT, st.floats(0, 1e9))
 COSTS = st.builds(
     Cost,
     tokens=st.integers(0, 2**40),
@@ -38,6 +39,7 @@ COSTS = st.builds(
     memory_bytes=BYTES,
     footprint=st.none() | FOOTPRINTS,
     placement=st.none() | PLACEMENTS,
+    measured=st.none() | MEASURED,
 )
 
 

@@ -1,0 +1,117 @@
+"""Wanting: the takes that this process waits for, after which one thread asks for all of them.
+
+The thread renews the wants, so that they stand for as long as somebody waits here, and hears what becomes of
+them. While the database does not answer, it goes on asking.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from logging import getLogger
+
+from db.bell import Channel, listening
+from db.wants import Reply, Want, Wants
+from reelhouse.errors import ReelhouseError
+
+LOOK_S = 1.0  # progress is asked for as often; an answer rings
+
+log = getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Awaited:
+    """A want somebody waits for.
+
+    Attributes:
+        answered: set once `reply` says how it ended.
+        reply: the latest word of it.
+    """
+
+    want: Want
+    answered: threading.Event = field(default_factory=threading.Event)
+    reply: Reply | None = None
+
+
+class Wanting:
+    """The wants of one process; its thread lives only while there are any.
+
+    Args:
+        wants: where they are kept.
+        lease_s: how long one stands after it was last renewed.
+    """
+
+    def __init__(self, wants: Wants, lease_s: float) -> None:
+        self._wants = wants
+        self._lease_s = lease_s
+        self._awaited: set[Awaited] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def wanting(self, want: Want) -> Iterator[Awaited]:
+        """Want a step while the block waits for it.
+
+        Raises:
+            ServiceUnavailable: the database does not answer.
+        """
+        self._wants.want(want, lease_s=self._lease_s)
+        awaited = Awaited(want)
+        self._add(awaited)
+        try:
+            yield awaited
+        finally:
+            with self._lock:
+                self._awaited.discard(awaited)
+            try:
+                self._wants.withdraw(want.render_id, want.step_key)
+            except ReelhouseError as error:  # it lapses by itself; how the block ended matters
+                log.warning("step %s: its want could not be withdrawn: %s", want.step_key, error)
+
+    def _add(self, awaited: Awaited) -> None:
+        with self._lock:
+            self._awaited.add(awaited)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._watch, name="wants", daemon=True)
+                self._thread.start()
+
+    def _watch(self) -> None:
+        renewed = time.monotonic()
+        with listening(self._wants.engine, Channel.ANSWERED) as bell:
+            while waiting := self._waiting():
+                try:
+                    if time.monotonic() - renewed > self._lease_s / 3:
+                        for awaited in waiting:
+                            self._renew(awaited)
+                        renewed = time.monotonic()
+                    self._look(waiting)
+                except ReelhouseError as error:
+                    log.warning("what was wanted is not known: %s", error)
+                bell.wait(min(LOOK_S, self._lease_s / 3))
+
+    def _waiting(self) -> list[Awaited]:
+        with self._lock:
+            waiting = [awaited for awaited in self._awaited if not awaited.answered.is_set()]
+            if not waiting:
+                self._thread = None
+            return waiting
+
+    def _renew(self, awaited: Awaited) -> None:
+        with self._lock:  # or a want could be renewed that was withdrawn just now
+            if awaited in self._awaited:
+                self._wants.want(awaited.want, lease_s=self._lease_s)
+
+    def _look(self, waiting: list[Awaited]) -> None:
+        of_render: dict[str, dict[str, Awaited]] = defaultdict(dict)
+        for awaited in waiting:
+            of_render[awaited.want.render_id][awaited.want.step_key] = awaited
+        for render_id, wanted in of_render.items():
+            replies = self._wants.replies(render_id, wanted)
+            for key, awaited in wanted.items():
+                reply = awaited.reply = replies.get(key)
+                if reply is not None and reply.state != "wanted":
+                    awaited.answered.set()
+                elif reply is None or reply.lapsed:  # the database was away for long
+                    self._renew(awaited)
