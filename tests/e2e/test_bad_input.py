@@ -15,7 +15,10 @@ BAD = {
     "a path that leads out": "title: x\naudio: {music: ../../music.mp3}\n" + SCENES,
     "an aliases bomb": "a: &a [x, x]\nb: &b [*a, *a]\ntitle: x\n" + SCENES,
     "an unknown engine": "title: x\nengine: sora\n" + SCENES,
-    "a bridge no engine makes": "title: x\nscenes: [{id: a, prompt: b}, {id: c, prompt: b, seam: bridge}]\n",
+    "a bridge by an engine that makes none": (
+        "title: x\nengine: wan-t2v-1.3b\nseam_engines: {bridge: wan-i2v-14b-480p}\n"
+        "scenes: [{id: a, prompt: b}, {id: c, prompt: b, seam: bridge}]\n"
+    ),
     "no YAML at all": "\x00\x01",
 }
 
