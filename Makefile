@@ -20,8 +20,9 @@ bench: .venv/installed-dev  ## Run the benchmarks; each prints a table and one J
 	for file in tests/bench/*.py; do $(BIN)/python $$file || exit 1; done
 	$(BIN)/pytest -m slow
 
-schema: .venv/installed  ## Write docs/storyboard.schema.json anew
+schema: .venv/installed  ## Write docs/*.schema.json anew
 	$(BIN)/reelhouse schema > docs/storyboard.schema.json
+	$(BIN)/reelhouse schema --campaign > docs/campaign.schema.json
 
 pictures: .venv/installed  ## Draw the README's pictures anew
 	$(BIN)/python infra/pictures.py

@@ -57,14 +57,21 @@ def _known_keys(key: Key, written: type[BaseModel]) -> list[str]:
     section = schema
     for part in key:
         if isinstance(part, int):
-            section = section["items"]
+            section = _option(section, "items", schema)["items"]
         else:
+            section = _option(section, "properties", schema)
             named = section.get("properties") or section["patternProperties"]
             section = named[part] if part in named else next(iter(named.values()))
-        options = [section, *section.get("anyOf", [])]
-        reference = next((option["$ref"] for option in options if "$ref" in option), None)
-        section = schema["$defs"][reference.rpartition("/")[2]] if reference else section
-    return list(section["properties"])
+    return list(_option(section, "properties", schema)["properties"])
+
+
+def _option(section: Any, wanted: str, schema: Any) -> Any:
+    """Of the forms that a value may have, the one with `wanted` in it; patternProperties are properties."""
+    forms = [section, *section.get("anyOf", [])]
+    forms += [schema["$defs"][form["$ref"].rpartition("/")[2]] for form in forms if "$ref" in form]
+    return next(
+        form for form in forms if wanted in form or (wanted == "properties" and "patternProperties" in form)
+    )
 
 
 def _dotted(key: Key) -> str:
