@@ -1,0 +1,227 @@
+"""What a process tells of itself over real sockets: metrics, health, and a lineage receiver that hangs."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from reelhouse.errors import EngineError, InputError
+from reelhouse.settings import Settings
+from reelhouse.stages import Stage
+from reelhouse.steps import Step, StepList
+from tasks import health
+from tasks.health import ANSWERS, Health, Watch
+from tasks.making import Job, Output, make_recorded
+from tasks.observation import observed_render, observed_service
+from tasks.openlineage_outlets import LAST_WORDS_S, TIMEOUT_S, outlet_to
+from tasks.workbench import Workbench, at_workbench
+
+from ..servers import free_ports
+
+pytestmark = pytest.mark.services
+
+
+def a_step(name: str) -> Step:
+    return StepList().add(Stage.PROMPT, name, {"action": name}, {})
+
+
+def make(job: Job) -> Mapping[str, Output]:
+    if job.step.label == "broken":
+        raise EngineError("no")
+    return {"prompt": job.write("prompt.txt", job.step.label)}
+
+
+def render_steps(bench: Workbench, *names: str) -> None:
+    for name in names:
+        make_recorded(bench, a_step(name), make)
+
+
+def scrape(port: int) -> dict[str, float]:
+    answer = httpx.get(f"http://127.0.0.1:{port}/metrics")
+    assert answer.status_code == 200
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            found[" ".join([sample.name, *(value for _, value in sorted(sample.labels.items()))])] = (
+                sample.value
+            )
+    return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path, database_url: str) -> Iterator[Workbench]:
+    settings = Settings(home=tmp_path / "home", database_url=SecretStr(database_url), metrics_port=0)
+    bench = Workbench(settings)
+    with at_workbench(bench):
+        yield bench
+    bench.lineage.engine.dispose()
+
+
+def test_a_service_is_scraped_while_it_makes_steps(bench: Workbench):
+    with observed_service(bench) as port:
+        assert port
+        render_steps(bench, "one", "two")
+        with pytest.raises(EngineError):
+            render_steps(bench, "broken")
+        found = scrape(port)
+    assert found["reelhouse_steps_total made prompt"] == 2
+    assert found["reelhouse_steps_total failed prompt"] == 1
+    assert found["reelhouse_failures_total EngineError"] == 1
+    assert found["reelhouse_step_seconds_count prompt"] == 2
+    assert found["reelhouse_recorded_steps_total prompt"] == 2
+    assert found["reelhouse_failing_steps EngineError"] == 1
+    assert found["reelhouse_leases held"] == 0
+    assert found["reelhouse_database_up"] == 1
+    assert found["process_resident_memory_bytes"] > 0
+
+
+def test_health_is_told_in_json_and_other_pages_are_not_there(bench: Workbench):
+    with observed_service(bench) as port:
+        page = f"http://127.0.0.1:{port}"
+        well = httpx.get(f"{page}/healthz")
+        assert (well.status_code, httpx.get(f"{page}/").status_code) == (200, 404)
+        assert httpx.post(f"{page}/metrics").status_code == 405
+    told = well.json()
+    assert (told["database"], told["store"], told["engine"]) == (ANSWERS, ANSWERS, None)
+    assert told["since"].startswith("20")
+
+
+def test_health_names_the_service_that_does_not_answer_and_no_password(tmp_path: Path):
+    settings = Settings(
+        home=tmp_path,
+        database_url=SecretStr(f"postgresql://films:hidden-word@127.0.0.1:{free_ports(1)[0]}/films"),
+    )
+    found = Watch(Workbench(settings)).look()
+    assert not found.is_well
+    assert "does not answer" in found.database
+    assert "hidden-word" not in found.database
+    assert found.store == ANSWERS
+
+
+def test_services_are_asked_once_a_second_however_often_health_is(bench: Workbench, monkeypatch):
+    asked = []
+
+    def looked(watch: Watch) -> str:
+        asked.append(watch)
+        return ANSWERS
+
+    monkeypatch.setattr(health, "LOOKED_EVERY_S", 60.0)
+    monkeypatch.setattr(Watch, "_store", looked)
+    watch = Watch(bench)
+    seen: list[Health] = []
+    threads = [threading.Thread(target=lambda: seen.append(watch.look())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert len(asked) == 1
+
+
+def test_a_port_that_is_taken_is_named(bench: Workbench):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        crowded = Workbench(bench.settings.model_copy(update={"metrics_port": port}))
+        with pytest.raises(InputError, match=rf"127\.0\.0\.1:{port}.*REELHOUSE_METRICS_PORT"):
+            observed_service(crowded).__enter__()
+
+
+def test_without_a_port_nothing_listens(bench: Workbench):
+    silent = Workbench(bench.settings.model_copy(update={"metrics_port": None}))
+    with observed_service(silent) as port:
+        assert port is None
+
+
+@contextmanager
+def hanging_receiver() -> Iterator[str]:
+    """A receiver that takes connections and never answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1/lineage"
+
+
+@contextmanager
+def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, object], str | None]]]]:
+    """A receiver that answers with a status; its address and what it was sent, with the key."""
+    got: list[tuple[dict[str, object], str | None]] = []
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((json.loads(body), self.headers["Authorization"]))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Taking)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/api/v1/lineage", got
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_receiver_gets_every_run_with_the_key(bench: Workbench):
+    with receiver(201) as (address, got):
+        changed = {"openlineage": address, "openlineage_key": SecretStr("a-key")}
+        told = Workbench(bench.settings.model_copy(update=changed))
+        with observed_service(told) as port:
+            render_steps(told, "one", "two")
+            assert port
+            deadline = time.monotonic() + 20
+            while scrape(port)["reelhouse_openlineage_events_total sent"] < 4:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        told.lineage.engine.dispose()
+    assert [event["eventType"] for event, _ in got] == ["START", "COMPLETE"] * 2
+    assert {key for _, key in got} == {"Bearer a-key"}
+
+
+def test_a_receiver_that_refuses_is_said_once_and_costs_events_alone(caplog):
+    with (
+        receiver(500) as (address, got),
+        outlet_to(address.replace("//", "//user:hidden-word@"), "") as outlet,
+    ):
+        for _ in range(5):
+            outlet.send({"eventType": "START"})
+    assert len(got) == outlet.tally.dropped == 5
+    assert caplog.text.count("answered 500") == 1
+    assert "hidden-word" not in caplog.text
+
+
+def test_a_receiver_that_hangs_delays_no_step_and_ends_with_the_process(bench: Workbench):
+    with hanging_receiver() as address:
+        slow = Workbench(bench.settings.model_copy(update={"openlineage": address}))
+        assert slow.lineage
+        began = time.monotonic()
+        with observed_render(slow, []):
+            render_steps(slow, "one", "two", "three", "four")
+        took_s = time.monotonic() - began
+        slow.lineage.engine.dispose()
+    assert took_s < TIMEOUT_S  # eight events, each of which would have taken as long
+
+
+def test_too_many_events_for_a_receiver_that_hangs_are_dropped_and_counted():
+    with hanging_receiver() as address:
+        began = time.monotonic()
+        with outlet_to(address, "") as outlet:
+            for _ in range(3000):
+                outlet.send({"eventType": "START"})
+            assert time.monotonic() - began < TIMEOUT_S
+            assert outlet.tally.dropped >= 1998  # one is on its way, a thousand wait
+        assert time.monotonic() - began < TIMEOUT_S + LAST_WORDS_S
+        assert outlet.tally.dropped >= 2998
