@@ -12,19 +12,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, StateType
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 
+from flows.campaign import render_campaign
+from flows.maintenance import nightly_maintenance
 from flows.render import render_storyboard
+from flows.retake import retake_scene
 
 if TYPE_CHECKING:
     from prefect import Flow
 
 WAIT_S = 120
+ONE_ALONE = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+# Also of a run whose process ended on purpose: it waits for a person, or was refused.
+_ENDED = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Rejected")
 HEARTBEATS_MISSED = timedelta(seconds=95)  # three of the 30 s that are the shortest Prefect takes
 
 
@@ -40,12 +47,23 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A flow that a worker of a pool can run, found by its module's name from any folder."""
+    """A flow that a worker of a pool can run, found by its module's name from any folder.
+
+    Attributes:
+        cron: when it runs by itself, in UTC; None when a person or a program starts it.
+        alone: a second run is refused while one is at work.
+        is_resumed: whether the steward takes up again a run whose process died.
+    """
 
     flow: "Flow[..., Any]"
     name: str
     entrypoint: str
     pool: str
+    description: str
+    tags: tuple[str, ...]
+    cron: str | None = None
+    alone: bool = False
+    is_resumed: bool = True
 
     @property
     def full_name(self) -> str:
@@ -53,11 +71,47 @@ class Deployment:
         return f"{self.flow.name}/{self.name}"
 
 
-POOLS = (Pool("cpu", "process", 2, "Renders on this machine's processors, each in a process of its own"),)
-RENDER = Deployment(
-    cast("Flow[..., Any]", render_storyboard), "render", "flows.render.render_storyboard", "cpu"
+POOLS = (
+    Pool("cpu", "process", 2, "Renders on this machine's processors, each in a process of its own"),
+    # Of their own: a campaign waits for renders, and would hold the place they need.
+    Pool("campaigns", "process", 20, "Campaigns: they start renders and wait for them"),
 )
-DEPLOYMENTS = (RENDER,)
+RENDER = Deployment(
+    cast("Flow[..., Any]", render_storyboard),
+    "render",
+    "flows.render.render_storyboard",
+    "cpu",
+    "A storyboard becomes a film; what is already made is not made again.",
+    ("film",),
+)
+RETAKE = Deployment(
+    cast("Flow[..., Any]", retake_scene),
+    "retake",
+    "flows.retake.retake_scene",
+    "cpu",
+    "A film once more, with another take of one of its scenes; everything else is reused.",
+    ("film",),
+)
+CAMPAIGN = Deployment(
+    cast("Flow[..., Any]", render_campaign),
+    "render",
+    "flows.campaign.render_campaign",
+    "campaigns",
+    "Every film of a campaign; what films share is made once. Each schedule is a campaign's.",
+    ("campaign",),
+)
+NIGHTLY = Deployment(
+    cast("Flow[..., Any]", nightly_maintenance),
+    "nightly",
+    "flows.maintenance.nightly_maintenance",
+    "cpu",
+    "Every night: verify a sample, remove leftovers, see that the newest backup is young.",
+    ("upkeep",),
+    cron="0 3 * * *",
+    alone=True,
+    is_resumed=False,
+)
+DEPLOYMENTS = (RENDER, RETAKE, CAMPAIGN, NIGHTLY)
 
 
 def register(client: SyncPrefectClient) -> None:
@@ -81,13 +135,33 @@ def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> N
     client.create_deployment(  # an upsert: the server keeps one for each flow and name
         flow_id=client.create_flow(deployment.flow),
         name=deployment.name,
-        description=deployment.flow.description,
+        description=deployment.description,
+        tags=list(deployment.tags),
         entrypoint=deployment.entrypoint,
         work_pool_name=deployment.pool,
         pull_steps=[],
+        schedules=_schedules(client, deployment),
+        concurrency_limit=1 if deployment.alone else None,
+        concurrency_options=ONE_ALONE if deployment.alone else None,
         parameter_openapi_schema=parameter_schema(deployment.flow).model_dump(),
         enforce_parameter_schema=True,
     )
+
+
+def _schedules(client: SyncPrefectClient, deployment: Deployment) -> list[DeploymentScheduleCreate]:
+    """Its own schedule, or else those that it was given since: the upsert would drop them."""
+    if deployment.cron is None:
+        with suppress(ObjectNotFound):
+            known = client.read_deployment_schedules(client.read_deployment_by_name(deployment.full_name).id)
+            return [
+                DeploymentScheduleCreate(
+                    schedule=one.schedule, active=one.active, parameters=one.parameters, slug=one.slug
+                )
+                for one in known
+            ]
+        return []
+    schedule = CronSchedule(cron=deployment.cron, timezone="UTC")
+    return [DeploymentScheduleCreate(schedule=schedule, slug=deployment.name)]
 
 
 def _lost_runs() -> AutomationCore:
@@ -95,7 +169,7 @@ def _lost_runs() -> AutomationCore:
 
     Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
     """
-    ended = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    ended = {f"prefect.flow-run.{state}" for state in _ENDED}
     heartbeat = "prefect.flow-run.heartbeat"
     trigger = EventTrigger(
         after={heartbeat},

@@ -92,7 +92,8 @@ class _Page:
     def keep_current(self) -> None:
         """Name the run, show its plan, then its progress until it has ended."""
         with _reaching("show the progress"):
-            self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
+            if not self.client.read_flow_run(self.run_id).idempotency_key:  # who gave one, gave a name too
+                self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
             self.put("plan", "table", json.dumps(_rows(self.render)), "What is made, and what is reused")
             number, said, shown = 0, None, None
             while True:

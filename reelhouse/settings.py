@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Where finished and failed films and campaigns are told of."
     )
     webhook_secret: SecretStr = Field(default=SecretStr(""), description="What signs what is told.")
+    backups: Path | None = Field(
+        default=None, description="The folder of backups whose newest is looked at every night."
+    )
+    backup_max_age_h: float = Field(default=26, gt=0, description="How old the newest backup may be.")
     weights: Path | None = Field(
         default=None, description="The folder with one folder of weights an engine; by default in home."
     )

@@ -1,6 +1,7 @@
 """The command line: one command a door, errors in one line, exit codes a script can rely on.
 
-Exit codes: 0 done, 1 could not be made, 2 change the input, 3 a service did not answer, 130 stopped.
+Exit codes: 0 done, 1 could not be made, 2 change the input, 3 a service did not answer, 4 waits for a person,
+130 stopped.
 """
 
 import json
@@ -12,12 +13,13 @@ import typer
 
 from reelhouse.errors import Cancelled, InputError, ReelhouseError
 from reelhouse.storyboard import Choices
+from studio.campaign_commands import campaign
 
 app = typer.Typer(
     name="reelhouse",
     help="A storyboard becomes a finished film in which the subject stays itself.",
     epilog="Exit codes: 0 done, 1 could not be made, 2 change the input, 3 a service did not answer, "
-    "130 stopped.",
+    "4 waits for a person, 130 stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +28,7 @@ app = typer.Typer(
 
 weights = typer.Typer(help="Weights of the diffusion engines.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(weights, name="weights")
+app.add_typer(campaign, name="campaign")
 
 StoryboardFile = Annotated[Path, typer.Argument(metavar="STORYBOARD", help="A storyboard.yaml file.")]
 FilmFile = Annotated[
@@ -42,6 +45,10 @@ SpeedName = Annotated[
     Literal["parity", "exact", "fast", "turbo", "draft"] | None,
     typer.Option("--speed", help="Use this speed instead of the storyboard's."),
 ]
+ApproveAfter = Annotated[
+    Literal["none", "takes"] | None,
+    typer.Option("--approve", help="takes: wait for a person once the takes are made."),
+]
 BackupFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of backups.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
@@ -56,12 +63,74 @@ def render(
         Path | None,
         typer.Option("--out", help="Put the film in this folder instead of REELHOUSE_HOME/films."),
     ] = None,
+    approve: ApproveAfter = None,
     as_json: AsJson = False,
 ) -> None:
     """Render a storyboard into a film; what is already made is not made again."""
     from studio.rendering import render_film
 
-    render_film(storyboard, Choices(engine, quality, speed), folder=out, as_json=as_json)
+    choices = Choices(engine, quality, speed, approve=approve)
+    render_film(storyboard, choices, folder=out, as_json=as_json)
+
+
+@app.command()
+def submit(
+    storyboard: StoryboardFile,
+    engine: EngineName = None,
+    quality: QualityName = None,
+    speed: SpeedName = None,
+    deliver: Annotated[
+        list[str] | None, typer.Option("--deliver", help="Make only this delivery; may be repeated.")
+    ] = None,
+    priority: Annotated[int, typer.Option(min=1, max=100, help="1 goes first, 100 last.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Let the studio's workers render a storyboard; the same request again is the same run."""
+    from studio.submission import submit
+
+    choices = Choices(engine, quality, speed, tuple(deliver or ()))
+    submit(storyboard, choices, priority=priority, as_json=as_json)
+
+
+@app.command()
+def runs(as_json: AsJson = False) -> None:
+    """List the studio's latest runs."""
+    from studio.submission import show_runs
+
+    show_runs(as_json=as_json)
+
+
+@app.command()
+def fetch(
+    wanted: Annotated[
+        str, typer.Argument(metavar="RENDER|RUN", help="A render's id or its first characters; a run's id.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Put the files into this folder instead of REELHOUSE_HOME/films."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the files of a finished film into a folder."""
+    from studio.submission import fetch
+
+    fetch(wanted, folder=out, as_json=as_json)
+
+
+@app.command()
+def deploy() -> None:
+    """Register the flows with the Prefect server that PREFECT_API_URL names."""
+    from studio.submission import deploy
+
+    deploy()
+
+
+@app.command()
+def steward() -> None:
+    """Take up runs whose processes were killed, until a signal ends this; `up` runs one."""
+    from studio.submission import steward
+
+    steward()
 
 
 @app.command()
@@ -193,6 +262,28 @@ def restore(
 
 
 @app.command()
+def approvals(as_json: AsJson = False) -> None:
+    """List the films that wait for a person, with the contact sheets of their takes."""
+    from studio.approving import show_approvals
+
+    show_approvals(as_json=as_json)
+
+
+@app.command()
+def approve(
+    render_id: Annotated[
+        str, typer.Argument(metavar="RENDER", help="A render's id, or its first characters.")
+    ],
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse the takes; the film is not made.")] = False,
+    note: Annotated[str, typer.Option(help="Why, for whoever made them.")] = "",
+) -> None:
+    """Approve the takes of a film that waits, so that it is finished; or reject them."""
+    from studio.approving import decide
+
+    decide(render_id, "rejected" if reject else "approved", note=note)
+
+
+@app.command()
 def forgive(
     step: Annotated[str, typer.Argument(metavar="STEP", help="The first digits of the step's key.")],
 ) -> None:
@@ -244,11 +335,17 @@ def tiny(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    of_campaign: Annotated[
+        bool, typer.Option("--campaign", help="Print the campaign's instead of the storyboard's.")
+    ] = False,
+) -> None:
     """Print the storyboard's JSON Schema, which editors use to complete and check storyboards."""
-    from reelhouse.storyboard_file import StoryboardFile as Written
+    from reelhouse.campaign_file import CampaignFile
+    from reelhouse.storyboard_file import StoryboardFile
 
-    typer.echo(json.dumps(Written.model_json_schema(), indent=2, ensure_ascii=False))
+    written = CampaignFile if of_campaign else StoryboardFile
+    typer.echo(json.dumps(written.model_json_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()

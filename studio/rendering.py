@@ -1,5 +1,6 @@
 """`reelhouse render`: a storyboard becomes files on disk, with progress to watch and Ctrl-C to stop it."""
 
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,10 @@ from rich.table import Table
 
 from db.records import StepRecord
 from flows.in_process import render_in_process
+from reelhouse.errors import ApprovalPending
+from reelhouse.media.atomic import written
 from reelhouse.plan import Plan
 from reelhouse.settings import Settings
-from reelhouse.steps import OutputOf
 from reelhouse.storyboard import Choices, Storyboard
 from reelhouse.storyboard_reader import read_storyboard
 from reelhouse.timing import timecode
@@ -22,7 +24,10 @@ from studio.console import err, out, print_json, seconds
 from studio.film_folder import check_folder, choose_folder, put_files, slug
 from studio.prefect_environment import prepare_prefect
 from studio.progress_view import watching
+from tasks.gate import is_at_gate, pass_gate
 from tasks.renders import look_up, rendering, warnings_of
+from tasks.results import Result, results_of
+from tasks.retakes import noted
 from tasks.workbench import Workbench, at_workbench
 
 
@@ -59,12 +64,13 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
     plan = bench.plan(read_board(storyboard, choices))
     folder = folder or choose_folder(bench.settings.home / "films", plan.storyboard.title, storyboard)
     check_folder(folder)
-    with at_workbench(bench):
+    with at_workbench(bench), _shown_takes(bench, folder):
         found = bench.found[plan.digest] = look_up(bench, plan)
-        if found.outstanding:
+        if found.outstanding and not is_at_gate(bench, plan, found.records):
             render_id = _run_flow(bench, plan, choices)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
-            with rendering(bench, plan) as render:
+            with rendering(bench, plan, {"choices": noted(choices)}) as render:
+                pass_gate(bench, render, run_id=None)
                 render_id = render.id
         finished = _collect(bench, plan, render_id, folder, started)
     if as_json:
@@ -77,6 +83,19 @@ def _run_flow(bench: Workbench, plan: Plan, choices: Choices) -> str:
     server_url = prepare_prefect(bench.settings.home)
     with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
         return render_in_process(bench, plan.storyboard, choices, server_url=server_url)
+
+
+@contextmanager
+def _shown_takes(bench: Workbench, folder: Path) -> Iterator[None]:
+    """Put the contact sheet of takes that wait for a person where the film will be."""
+    try:
+        yield
+    except ApprovalPending as pending:
+        target = folder / "takes.jpg"
+        with written(target) as part:
+            shutil.copyfile(bench.store.fetch(pending.sheet), part)
+        err().print(f"contact sheet of the takes: {_shown(target)}", markup=False)
+        raise
 
 
 @contextmanager
@@ -98,22 +117,36 @@ def _stoppable(bench: Workbench) -> Iterator[None]:
 def _collect(bench: Workbench, plan: Plan, render_id: str, folder: Path, started: float) -> Finished:
     steps = bench.lineage.render_steps(render_id)
     records = bench.lineage.steps([step.step_key for step in steps])
-    name = slug(plan.storyboard.title)
-    sources: dict[str, tuple[OutputOf, str]] = {
-        "film": (plan.film, f"{name}.mp4"),
-        "contact_sheet": (plan.contact_sheet, "contact-sheet.jpg"),
-        "poster": (plan.poster, "poster.jpg"),
-    }
-    for delivery, source in plan.deliveries.items():
-        sources[delivery.name] = (source, f"{name}-{delivery.name}.{delivery.format}")
-    files: dict[str, Path] = {}
-    kept: dict[Path, Path] = {}
-    for what, (source, file_name) in sources.items():
-        files[what] = folder / file_name
-        kept[files[what]] = bench.store.fetch(records[source.step_key].outputs[source.output].id)
-    put_files(folder, plan.storyboard.file, kept)
+    files = put_results(bench, plan.storyboard.title, results_of(plan), folder, plan.storyboard.file)
     rendered = frozenset(step.step_key for step in steps if not step.reused)
     return Finished(plan, render_id, records, rendered, files, time.monotonic() - started)
+
+
+def put_results(
+    bench: Workbench, title: str, results: Mapping[str, Result], folder: Path, storyboard: Path
+) -> dict[str, Path]:
+    """Put a film's files into its folder; where each went, by the result's name.
+
+    Raises:
+        ArtifactMissing, ArtifactCorrupt, ServiceUnavailable: one cannot be fetched; nothing is put.
+        MediaError, DiskFull: one cannot be written.
+    """
+    records = bench.lineage.steps([result.source.step_key for result in results.values()])
+    files: dict[str, Path] = {}
+    kept: dict[Path, Path] = {}
+    for name, result in results.items():
+        files[name] = folder / _file_name(title, name, result.suffix)
+        kept[files[name]] = bench.store.fetch(
+            records[result.source.step_key].outputs[result.source.output].id
+        )
+    put_files(folder, storyboard, kept)
+    return files
+
+
+def _file_name(title: str, result: str, suffix: str) -> str:
+    if result in ("contact_sheet", "poster"):
+        return f"{result.replace('_', '-')}.{suffix}"
+    return f"{slug(title)}{'' if result == 'film' else f'-{result}'}.{suffix}"
 
 
 def _summary(finished: Finished) -> dict[str, object]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from db.damage import is_whole
 from db.records import StepRecord
 from db.store import Artifact
-from reelhouse.errors import Cancelled
+from reelhouse.errors import ApprovalPending, Cancelled, Rejected
 from reelhouse.logs import bound
 from reelhouse.plan import Plan
 from reelhouse.processes import this_process
@@ -16,9 +16,11 @@ from reelhouse.steps import OutputOf, Step
 from tasks.bundles import pack
 from tasks.claiming import end_dead_claims
 from tasks.presence import end_lost, heard_of, lost_renders
+from tasks.results import as_kept, results_of
 from tasks.workbench import Found, Workbench
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
+
 
 @dataclass(slots=True)
 class Render:
@@ -78,7 +80,10 @@ def rendering(bench: Workbench, plan: Plan, noted: Mapping[str, object] = NOTHIN
     bench.lineage.add_artifact(source)
     board = plan.storyboard
     bundle = pack(bench, board)
-    render_id = bench.lineage.begin_render(
+    owner = str(this_process())
+    run_id = noted.get("flow_run_id")
+    waited = bench.approvals.take_up(plan.digest, run_id if isinstance(run_id, str) else None, owner)
+    render_id = waited or bench.lineage.begin_render(
         storyboard_digest=plan.digest,
         title=board.title,
         source=source,
@@ -86,8 +91,9 @@ def rendering(bench: Workbench, plan: Plan, noted: Mapping[str, object] = NOTHIN
             "engine": board.engine,
             "quality": board.quality,
             "file": board.file.name,
-            "owner": str(this_process()),
+            "owner": owner,
             "bundle": bundle,
+            "results": as_kept(results_of(plan)),
             **noted,
         },
     )
@@ -97,11 +103,14 @@ def rendering(bench: Workbench, plan: Plan, noted: Mapping[str, object] = NOTHIN
     try:
         with bound(render=render_id), heard_of(bench, render_id):
             yield render
+    except ApprovalPending:
+        _record_use(bench, render, found)
+        raise
     except BaseException as error:
         if not isinstance(error, Exception):  # the process is told to end: let running steps stop as well
             bench.cancelled.set()
         stopped = bench.cancelled.is_set() or isinstance(error, Cancelled)
-        status = "cancelled" if stopped else "failed"
+        status = "rejected" if isinstance(error, Rejected) else "cancelled" if stopped else "failed"
         _record_use(bench, render, found)
         bench.lineage.finish_render(render_id, status=status, film=None, message=str(error))
         raise

@@ -10,7 +10,6 @@ from db.store import S3Credentials, open_store
 from reelhouse.errors import ServiceUnavailable
 from studio.console import seconds
 from studio.one_machine.lineup import Studio
-from studio.one_machine.premises import write_whole
 
 PATIENCE_S = 120
 BOARD = """\
@@ -34,9 +33,8 @@ def render_a_draft(studio: Studio) -> str:
     began = time.monotonic()
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
     title = f"Check of {moment}"
-    file = studio.premises.folder / "check.yaml"
-    write_whole(file, BOARD.format(title=f'"{title}"', moment=moment.replace(":", ".")))
-    run_url = _run_to_its_end(studio, str(file), title)
+    board = BOARD.format(title=f'"{title}"', moment=moment.replace(":", "."))
+    run_url = _run_to_its_end(studio, board, title)
     settings = studio.settings
     lineage = Lineage(open_database(settings["REELHOUSE_DATABASE_URL"]))
     keys = S3Credentials(settings["REELHOUSE_STORE_ACCESS_KEY"], settings["REELHOUSE_STORE_SECRET_KEY"])
@@ -52,7 +50,7 @@ def render_a_draft(studio: Studio) -> str:
     )
 
 
-def _run_to_its_end(studio: Studio, file: str, name: str) -> str:
+def _run_to_its_end(studio: Studio, board: str, name: str) -> str:
     """Start a run of the deployment and wait for it; its page."""
     from prefect.client.orchestration import get_client
 
@@ -62,7 +60,7 @@ def _run_to_its_end(studio: Studio, file: str, name: str) -> str:
     with get_client(sync_client=True) as client:
         deployment = client.read_deployment_by_name(RENDER.full_name)
         run = client.create_flow_run_from_deployment(
-            deployment.id, parameters={"storyboard": file}, name=name
+            deployment.id, parameters={"storyboard": board}, name=name
         )
         run_url = f"{page}/runs/flow-run/{run.id}"
         deadline = time.monotonic() + PATIENCE_S

@@ -18,7 +18,8 @@ from studio.one_machine.workers import check_worker, worker_program
 
 FILMS, RUNS = "reelhouse", "prefect"  # the two databases, each with a user of its name
 STORE_USER = "reelhouse"
-WANTED = (Wanted("postgresql"), *object_store.WANTED, prefect_server.WANTED)
+METRICS = "metrics"
+WANTED = (Wanted("postgresql"), *object_store.WANTED, prefect_server.WANTED, Wanted(METRICS))
 _OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
@@ -75,7 +76,14 @@ class Studio:
 
     def services(self) -> list[Service]:
         """Every service, in the order of `status`."""
-        return [self._postgresql(), self._s3(), self._prefect(), self._deployments(), self._worker("cpu")]
+        return [
+            self._postgresql(),
+            self._s3(),
+            self._prefect(),
+            self._deployments(),
+            *map(self._worker, ("cpu", "campaigns")),
+            self._steward(),
+        ]
 
     def _postgresql(self) -> Service:
         cluster = self.cluster
@@ -143,12 +151,29 @@ class Studio:
             check=lambda started_at: check_worker(url, pool, name, started_at),
         )
 
+    def _steward(self) -> Service:
+        return Service(
+            name="steward",
+            program=Program(
+                argv=[sys.executable, "-m", "studio.cli", "steward"],
+                environment=self._prefect_environment("steward")
+                | self.settings
+                | {"REELHOUSE_METRICS_PORT": str(self.ports[METRICS])},
+                folder=self.premises.folder,
+                log=self.premises.log("steward"),
+            ),
+            address=f"http://127.0.0.1:{self.ports[METRICS]}/metrics",
+            after=("postgresql", "s3", "prefect"),
+            check=_whenever(lambda: None),
+        )
+
     def _prefect_environment(self, service: str) -> dict[str, str]:
         """The user's own environment without what leads Prefect or us to another studio."""
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("PREFECT_") and name not in self.settings
+            # One port is not for many processes.
+            if not name.startswith(("PREFECT_", "REELHOUSE_METRICS_")) and name not in self.settings
         }
         return inherited | {
             "DO_NOT_TRACK": "1",

@@ -16,6 +16,10 @@ TIMEOUT_S = 5
 SETTINGS = {
     "PREFECT_WORKER_HEARTBEAT_SECONDS": str(HEARTBEAT_S),
     "PREFECT_WORKER_QUERY_SECONDS": "1",  # a run begins within a second
+    # A run outlives a restart of Prefect's server or of its database: it asks again for 8 minutes (2 + 4 + …
+    # + 256 s), also where the server answers 500 for want of its database.
+    "PREFECT_CLIENT_MAX_RETRIES": "8",
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the shortest that Prefect takes; see flows/deployments.py
 }
 

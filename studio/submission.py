@@ -1,0 +1,224 @@
+"""`reelhouse submit`, `runs`, `fetch`, `deploy`, `steward`: films made by the studio's workers."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rich.table import Table
+
+from db.presence import renders_of_run
+from db.records import RenderRow
+from reelhouse.errors import InputError, LineageError, ServiceUnavailable
+from reelhouse.identity import digest
+from reelhouse.settings import Settings
+from reelhouse.storyboard import Choices, Storyboard
+from reelhouse.storyboard_reader import read_storyboard
+from studio.console import out, print_json
+from studio.film_folder import check_folder, choose_folder
+from studio.prefect_environment import prepare_prefect
+from studio.rendering import put_results
+from tasks.bundles import pack
+from tasks.results import results_in
+from tasks.retakes import bundle_of
+from tasks.observation import observed_service
+from tasks.workbench import Workbench
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+LISTED = 20
+MOST_ATTEMPTS = 100
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A run that makes a film, and the page that shows it."""
+
+    run_id: str
+    name: str
+    state: str
+    page: str
+    bundle: str
+
+
+def submit(storyboard: Path, choices: Choices, *, priority: int, as_json: bool) -> None:
+    """Send a storyboard with its files to the studio; the same request again is the same run."""
+    bench = Workbench(Settings())
+    board = choices.applied_to(read_storyboard(storyboard))
+    bench.plan(board)  # what cannot be planned is refused here, not on a worker
+    with _server(bench.settings.home) as client:
+        bundle = pack(bench, board)
+        run = _run_of(client, board, bundle, choices, priority=priority)
+        submitted = Submitted(str(run.id), run.name, _state(run), _page(client, run.id), bundle)
+    if as_json:
+        print_json({name: getattr(submitted, name) for name in Submitted.__slots__})
+        return
+    out().print(f"{submitted.name}: {submitted.state.lower()}, run {submitted.run_id}", soft_wrap=True)
+    out().print(f"  watch it    {submitted.page}", soft_wrap=True)
+    out().print(f"  its files   reelhouse fetch {submitted.run_id}", soft_wrap=True)
+
+
+def show_runs(*, as_json: bool) -> None:
+    """List the latest runs of the studio, newest first."""
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    with _server(Settings().home) as client:
+        runs = client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=LISTED)
+    rows = [
+        {
+            "run": str(run.id),
+            "name": run.name,
+            "state": _state(run),
+            "says": (run.state and run.state.message) or "",
+        }
+        for run in runs
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("run", "film", "state", "says", box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*row.values())
+    out().print(table)
+
+
+def fetch(wanted: str, *, folder: Path | None, as_json: bool) -> None:
+    """Put the files of a finished film into a folder.
+
+    Args:
+        wanted: a render's id or its first characters, or a run's id.
+    """
+    bench = Workbench(Settings())
+    row = _finished(bench, wanted)
+    source = Path("/bundle", bundle_of(row))  # films of one storyboard share a folder, those of two do not
+    folder = folder or choose_folder(bench.settings.home / "films", row.title, source)
+    check_folder(folder)
+    files = put_results(bench, row.title, results_in(row), folder, source)
+    if as_json:
+        print_json({"render_id": row.id, "files": {name: str(path) for name, path in files.items()}})
+        return
+    for path in files.values():
+        out().print(str(path), soft_wrap=True)
+
+
+def deploy() -> None:
+    """Register pools, deployments and automations with the Prefect server in use."""
+    with _server(Settings().home) as client:
+        from flows.deployments import DEPLOYMENTS, register
+
+        register(client)
+    for deployment in DEPLOYMENTS:
+        out().print(f"{deployment.full_name}  {deployment.description}", soft_wrap=True)
+
+
+def steward() -> None:
+    """Take up what killed processes left, until a signal ends this."""
+    settings = Settings()
+    with _server(settings.home):
+        from flows.steward import keep_house
+
+        bench = Workbench(settings)
+        with observed_service(bench):
+            keep_house(bench)
+
+
+@contextmanager
+def _server(home: Path) -> Iterator["SyncPrefectClient"]:
+    """A client of the Prefect server in use.
+
+    Raises:
+        InputError: none is named.
+        ServiceUnavailable: it does not answer.
+    """
+    url = prepare_prefect(home)
+    if url is None:
+        raise InputError(
+            "PREFECT_API_URL names no Prefect server: `reelhouse up --detach` starts a studio, and `eval "
+            '"$(reelhouse env)"` leads this shell to it; `reelhouse render` needs none'
+        )
+    import httpx
+    from prefect.client.orchestration import get_client
+
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except httpx.TransportError as error:
+        raise ServiceUnavailable(
+            f"Prefect's server {url} does not answer ({error}): start it (`reelhouse up` on its machine), or "
+            "see that PREFECT_API_URL is right"
+        ) from error
+
+
+def _run_of(
+    client: "SyncPrefectClient", board: Storyboard, bundle: str, choices: Choices, *, priority: int
+) -> "FlowRun":
+    """The run that makes a film so; a new one where there is none, or the last one came to nothing."""
+    from prefect.exceptions import ObjectNotFound
+
+    from flows.deployments import RENDER
+    from flows.page import run_name
+
+    try:
+        deployment = client.read_deployment_by_name(RENDER.full_name)
+    except ObjectNotFound as error:
+        raise ServiceUnavailable(
+            f"Prefect's server has no deployment {RENDER.full_name}: `reelhouse deploy` registers it"
+        ) from error
+    parameters = {
+        "storyboard": bundle,
+        "engine": choices.engine,
+        "quality": choices.quality,
+        "speed": choices.speed,
+        "deliveries": list(choices.deliver),
+        "priority": priority,
+    }
+    name = run_name(board)
+    for attempt in range(MOST_ATTEMPTS):
+        run = client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters=parameters,
+            name=name,
+            idempotency_key=digest("submission", {**parameters, "attempt": attempt}),
+        )
+        if not (run.state and run.state.is_final() and not run.state.is_completed()):
+            return run
+    raise InputError(
+        f"{name} was submitted {MOST_ATTEMPTS} times and came to nothing each time: `reelhouse runs` says why"
+    )
+
+
+def _finished(bench: Workbench, wanted: str) -> RenderRow:
+    """A finished render, by its id or by its run's.
+
+    Raises:
+        LineageError: there is no such render.
+        ServiceUnavailable: it is not finished.
+    """
+    render_id = wanted
+    if _UUID.fullmatch(wanted):
+        begun = renders_of_run(bench.lineage.engine, wanted)
+        if not begun:
+            raise ServiceUnavailable(
+                f"run {wanted} has not begun yet, or its database is another one: `reelhouse runs` shows it"
+            )
+        render_id = begun[0]
+    row = bench.lineage.render(render_id)
+    if row.status == "running":
+        raise ServiceUnavailable(f"{row.title} is not finished yet: `reelhouse runs` shows how far it is")
+    if row.status != "done":
+        raise LineageError(f"render {row.id} of {row.title} is {row.status}, there is no film: {row.message}")
+    return row
+
+
+def _page(client: "SyncPrefectClient", run_id: UUID) -> str:
+    return f"{str(client.api_url).rstrip('/').removesuffix('/api')}/runs/flow-run/{run_id}"
+
+
+def _state(run: "FlowRun") -> str:
+    return (run.state and run.state.name) or "Scheduled"
