@@ -1,6 +1,5 @@
 """`reelhouse worker` makes takes for any render of the house; `reelhouse workers` shows who does."""
 
-import logging
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from reelhouse.processes import Owner
 from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
 from tasks.engine_worker import EngineWorker, WorkerBench, engines_at_hand, offers
+from tasks.observation import observed_service
 from tasks.workbench import Workbench, at_workbench
 
 SILENT_S = 15.0  # a worker says every 2 s that it is there
@@ -32,7 +32,6 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
         InputError: an engine is offered that there is not, or none.
         EngineError: an engine is offered without its weights.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     bench = WorkerBench(Settings())
     weights = bench.settings.weights_folder
     names = engines_at_hand(weights) if engines is None else [each.strip() for each in engines.split(",")]
@@ -44,7 +43,7 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
         offered=offers(names, weights),
         drain_s=drain_s,
     )
-    with at_workbench(bench), _told_to_end(worker):
+    with at_workbench(bench), observed_service(bench), _told_to_end(worker):
         worker.run()
 
 

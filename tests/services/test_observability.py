@@ -1,11 +1,14 @@
 """What a process tells of itself over real sockets: metrics, health, and a lineage receiver that hangs."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,20 +17,32 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from flows.render import STAGES
 from reelhouse.errors import EngineError, InputError
 from reelhouse.settings import Settings
 from reelhouse.stages import Stage
 from reelhouse.steps import Step, StepList
+from reelhouse.storyboard_reader import read_storyboard
 from tasks import health
 from tasks.health import ANSWERS, Health, Watch
 from tasks.making import Job, Output, make_recorded
 from tasks.observation import observed_render, observed_service
 from tasks.openlineage_outlets import LAST_WORDS_S, TIMEOUT_S, outlet_to
+from tasks.renders import rendering
 from tasks.workbench import Workbench, at_workbench
 
 from ..servers import free_ports
 
 pytestmark = pytest.mark.services
+
+BOARD = """\
+title: Counted
+engine: testcard
+video: {size: 64x64}
+scenes:
+  - {id: meadow, prompt: the first, duration: 0.3s}
+  - {id: hill, prompt: the second, duration: 0.3s}
+"""
 
 
 def a_step(name: str) -> Step:
@@ -225,3 +240,55 @@ def test_too_many_events_for_a_receiver_that_hangs_are_dropped_and_counted():
             assert outlet.tally.dropped >= 1998  # one is on its way, a thousand wait
         assert time.monotonic() - began < TIMEOUT_S + LAST_WORDS_S
         assert outlet.tally.dropped >= 2998
+
+
+def until(port: int, name: str, value: float) -> dict[str, float]:
+    """What a process that has just begun to listen tells, once a figure is there."""
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(httpx.ConnectError):
+            found = scrape(port)
+            if found.get(name) == value:
+                return found
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_real_engine_worker_is_scraped_after_a_film_of_two_scenes(tmp_path: Path, postgresql_url: str):
+    [port] = free_ports(1)
+    own = {
+        "REELHOUSE_HOME": str(tmp_path / "home"),
+        "REELHOUSE_DATABASE_URL": postgresql_url,
+        "REELHOUSE_METRICS_PORT": str(port),
+        "REELHOUSE_LOG": "json",
+    }
+    bench = Workbench(
+        Settings(home=tmp_path / "home", database_url=SecretStr(postgresql_url), engines="workers")
+    )
+    board = tmp_path / "board.yaml"
+    board.write_text(BOARD, encoding="utf-8")
+    plan = bench.plan(read_storyboard(board))
+    argv = [sys.executable, "-m", "studio.cli", "worker", "--offers", "testcard"]
+    log = tmp_path / "worker.log"
+    with log.open("wb") as words:
+        worker = subprocess.Popen(argv, env={**os.environ, **own}, stderr=words, stdout=words)
+    try:
+        with at_workbench(bench), rendering(bench, plan, {}) as render:
+            for step in plan.steps:
+                render.records[step.key] = STAGES[step.stage].fn(step, step.label)
+        found = until(port, "reelhouse_recorded_steps_total take", 2)
+        well = httpx.get(f"http://127.0.0.1:{port}/healthz")
+    finally:
+        worker.terminate()
+        worker.wait(60)
+        bench.lineage.engine.dispose()
+    assert found["reelhouse_steps_total made take"] == 2
+    assert found["reelhouse_step_seconds_count take"] == 2
+    assert found["reelhouse_renders done"] == 1
+    assert found["reelhouse_workers idle"] == 1
+    assert found["reelhouse_recorded_steps_total film"] == 1
+    assert "reelhouse_wants testcard waiting" not in found
+    assert well.status_code == 200, well.text
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["scene"] for line in told if line.get("event") == "made"} == {"meadow", "hill"}
+    assert {line["render"] for line in told if line.get("event") == "made"} == {render.id}
