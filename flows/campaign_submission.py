@@ -1,0 +1,84 @@
+"""Handing a campaign to Prefect's server: a run now, a schedule, or both.
+
+A schedule's slug is the campaign's name, so that a campaign handed in again replaces its schedule and never
+has two.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ObjectNotFound
+
+from reelhouse.campaign import Campaign
+from reelhouse.errors import ServiceUnavailable
+from reelhouse.identity import digest
+
+CAMPAIGN_DEPLOYMENT = "render-campaign/render"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What became of a campaign; `run_id` is None where it only waits for its schedule."""
+
+    bundle_id: str
+    is_scheduled: bool
+    run_id: str | None
+
+
+def submit(campaign: Campaign, bundle_id: str, *, once: bool) -> HandedIn:
+    """Give a campaign the schedule it asks for; run it now where it asks for none.
+
+    Args:
+        bundle_id: what `tasks.campaigns.keep_campaign` gave.
+        once: run it now, and leave the schedule of its name as it is.
+
+    Raises:
+        InputError: Prefect does not take the schedule.
+        ServiceUnavailable: the server does not answer, or has no deployment of campaigns.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            deployment_id = client.read_deployment_by_name(CAMPAIGN_DEPLOYMENT).id
+            scheduled = not once and _schedule(client, deployment_id, campaign, bundle_id)
+            run = None if scheduled else _run(client, deployment_id, campaign, bundle_id)
+            return HandedIn(bundle_id, scheduled, run)
+    except httpx.TransportError as error:
+        raise ServiceUnavailable(
+            f"Prefect's server does not answer ({type(error).__name__}): start it, or look at PREFECT_API_URL"
+        ) from error
+    except ObjectNotFound as error:
+        raise ServiceUnavailable(
+            f"Prefect's server has no deployment {CAMPAIGN_DEPLOYMENT}: reelhouse deploy adds it"
+        ) from error
+
+
+def _run(client: SyncPrefectClient, deployment_id: UUID, campaign: Campaign, bundle_id: str) -> str:
+    """Run a campaign; while it runs, the same one handed in again is the same run."""
+    key = digest("campaign run", bundle_id)
+    while True:
+        run = client.create_flow_run_from_deployment(
+            deployment_id, name=campaign.name, parameters={"campaign": bundle_id}, idempotency_key=key
+        )
+        if run.state is None or not run.state.is_final():
+            return str(run.id)
+        key = digest("campaign run", [bundle_id, str(run.id)])  # it has ended: this is another run
+
+
+def _schedule(client: SyncPrefectClient, deployment_id: UUID, campaign: Campaign, bundle_id: str) -> bool:
+    """Make the schedule of the campaign's name what the campaign says; whether there is one."""
+    for schedule in client.read_deployment_schedules(deployment_id):
+        if schedule.slug == campaign.name:
+            client.delete_deployment_schedule(deployment_id, schedule.id)
+    if campaign.schedule is None:
+        return False
+    try:
+        cron = CronSchedule(cron=campaign.schedule.cron, timezone=campaign.schedule.timezone)
+    except ValueError as error:
+        raise campaign.problem(("schedule",), f"Prefect does not take this schedule: {error}") from error
+    schedule = DeploymentScheduleCreate(schedule=cron, parameters={"campaign": bundle_id}, slug=campaign.name)
+    client.create_deployment_schedules(deployment_id, [schedule])
+    return True
