@@ -169,6 +169,12 @@ def test_every_volume_and_file_that_is_mounted_is_declared_or_there():
                 assert source in COMPOSE["volumes"], source
 
 
+def test_who_plans_takes_sees_the_weights():
+    for name in ("worker-cpu", "worker-campaigns", "engines-gpu"):
+        assert SERVICES[name]["environment"]["REELHOUSE_WEIGHTS"] == "/weights"
+        assert any(volume.endswith(":/weights") for volume in SERVICES[name]["volumes"]), name
+
+
 def test_only_prefects_page_is_published_and_to_this_machine_alone():
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {"prefect": ["127.0.0.1:4200:4200"]}

@@ -263,6 +263,14 @@ def test_images_are_pinned_to_the_versions_that_the_tests_run(overlay: str):
     assert {container["image"] for _, container in containers(overlay)} <= ours | theirs
 
 
+@each_overlay
+def test_who_plans_takes_sees_the_weights(overlay: str):
+    for name, container in containers(overlay):
+        if name in ("render", "campaign-worker", "engines-gpu"):
+            assert {"name": "weights", "mountPath": "/weights"} in container["volumeMounts"], name
+    assert kinds(overlay, "ConfigMap")["reelhouse-settings"]["data"]["REELHOUSE_WEIGHTS"] == "/weights"
+
+
 def test_the_store_of_the_small_cluster_is_started_as_in_compose():
     compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))
     [container] = kinds("small", "StatefulSet")["s3"]["spec"]["template"]["spec"]["containers"]
