@@ -7,7 +7,7 @@ everything; what a worker that was killed leaves, the ledger gives to another.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from logging import getLogger
@@ -21,6 +21,7 @@ from db.wants import Offer, Want
 from db.workers import Worker, Workers, WorkerState
 from models.catalog import ENGINES, engine_spec
 from reelhouse.errors import Cancelled, EngineError, LeaseLost, ReelhouseError, ServiceUnavailable
+from reelhouse.logs import bound
 from reelhouse.processes import this_process
 from reelhouse.stages import CODE_VERSION, Stage
 from reelhouse.step_json import step_from_json
@@ -99,13 +100,13 @@ class EngineWorker:
         """Make what is wanted until told to end.
 
         Raises:
-            Cancelled: told to end at once.
             LineageError: the database refuses.
             Exception: an engine failed in a way nobody foresaw; the want has its error. The process makes
                 no more takes: its GPU may be in a state in which every take fails.
         """
         log.info("%s offers %s", self._worker.name, ", ".join(offer.engine for offer in self._worker.offers))
-        with listening(self.bench.lineage.engine, Channel.WANTED) as bell, self._kept():
+        told_to_stop = suppress(Cancelled)
+        with told_to_stop, listening(self.bench.lineage.engine, Channel.WANTED) as bell, self._kept():
             while not self._draining.is_set():
                 try:
                     found = self._serve()
@@ -149,7 +150,8 @@ class EngineWorker:
             self._refuse(want, error)
             return True
         if not isinstance(answer, Held):  # another worker was quicker
-            self._make(want, step, answer)
+            with bound(render=want.render_id):
+                self._make(want, step, answer)
         return True
 
     def _make(self, want: Want, step: Step, answer: Claim | StepRecord) -> None:
@@ -218,14 +220,16 @@ class EngineWorker:
             self._reply(lambda: self._workers.leave(self._worker.owner))
 
     def _pulse(self) -> None:
-        while not self._ended.wait(PULSE_S):
-            self._look_at_card()
-            self._say()
+        while True:
             try:
                 end_dead_claims(self.bench)
                 self.bench.wants.remove_lapsed()
             except ReelhouseError as error:
                 log.warning("%s", error)
+            if self._ended.wait(PULSE_S):
+                return
+            self._look_at_card()
+            self._say()
 
     def _look_at_card(self) -> None:
         card = card_to_plan_for(self.bench.settings)

@@ -19,6 +19,7 @@ from studio.one_machine import process
 from studio.one_machine.record import ServiceRecord
 from studio.one_machine.service import Service
 
+LONGEST_PAUSE_S = 30.0
 log = getLogger(__name__)
 
 
@@ -75,6 +76,7 @@ class Child:
     _due: float = 0
     _started: float = 0
     _misses: int = 0
+    _was_up: bool = False
     _failures: deque[float] = field(default_factory=deque)
 
     @property
@@ -158,7 +160,7 @@ class Child:
             self.phase = Phase.FURNISHING
             self._begin(self.service.furnish)
         elif self.phase is Phase.FURNISHING:
-            self.phase, self.problem = Phase.UP, ""
+            self.phase, self.problem, self._was_up = Phase.UP, "", True
             log.info("%s: up after %.1f s", self.service.name, time.monotonic() - self._started)
 
     def _start(self) -> None:
@@ -204,12 +206,12 @@ class Child:
             self._failures.popleft()
         count = len(self._failures)
         name = self.service.name
-        if count > self.patience.restarts:
+        if count > self.patience.restarts and not (self.service.may_die and self._was_up):
             raise ServiceUnavailable(
                 f"{name} {problem}, for the {count}th time within "
                 f"{self.patience.restarts_within_s:.0f} s; its words are in {self.service.program.log}"
             )
-        pause_s = self.patience.first_pause_s * 2 ** (count - 1)
+        pause_s = min(self.patience.first_pause_s * 2 ** (count - 1), LONGEST_PAUSE_S)
         log.warning("%s %s; it is started again in %.1f s", name, problem, pause_s)
         self.phase, self.problem = Phase.RESTARTING, problem
         self.restarts += 1

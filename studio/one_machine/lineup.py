@@ -14,7 +14,12 @@ from studio.one_machine.prefect_server import api_url, check_server, server_prog
 from studio.one_machine.premises import Passwords, Premises
 from studio.one_machine.process import MARK, Program
 from studio.one_machine.service import Service
-from studio.one_machine.workers import check_worker, worker_program
+from studio.one_machine.workers import (
+    check_engine_worker,
+    check_worker,
+    engine_worker_program,
+    worker_program,
+)
 
 FILMS, RUNS = "reelhouse", "prefect"  # the two databases, each with a user of its name
 STORE_USER = "reelhouse"
@@ -40,6 +45,7 @@ class Studio:
             "REELHOUSE_STORE": self.store.url,
             "REELHOUSE_STORE_ACCESS_KEY": STORE_USER,
             "REELHOUSE_STORE_SECRET_KEY": self.passwords.store,
+            "REELHOUSE_ENGINES": "workers",
             "PREFECT_API_URL": api_url(self.ports["prefect"]),
         }
 
@@ -82,6 +88,7 @@ class Studio:
             self._prefect(),
             self._deployments(),
             *map(self._worker, ("cpu", "campaigns")),
+            self._engine_worker(),
             self._steward(),
         ]
 
@@ -149,6 +156,18 @@ class Studio:
             program=worker_program(pool, name, environment, self.premises.folder, self.premises.log(name)),
             after=("postgresql", "s3", "prefect"),
             check=lambda started_at: check_worker(url, pool, name, started_at),
+        )
+
+    def _engine_worker(self) -> Service:
+        name = "worker-engines"
+        environment = self._prefect_environment(name) | self.settings
+        url = self.settings["REELHOUSE_DATABASE_URL"]
+        return Service(
+            name=name,
+            program=engine_worker_program(name, environment, self.premises.folder, self.premises.log(name)),
+            after=("postgresql", "s3"),
+            check=lambda started_at: check_engine_worker(url, name, started_at),
+            may_die=True,
         )
 
     def _steward(self) -> Service:

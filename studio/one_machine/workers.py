@@ -1,4 +1,4 @@
-"""The workers: processes that take runs from a pool of Prefect's, each known by its heartbeat."""
+"""The workers, each known by its heartbeat: Prefect's take runs from a pool, engine workers make takes."""
 
 import sys
 from collections.abc import Mapping
@@ -7,12 +7,16 @@ from pathlib import Path
 
 import httpx
 
+from db.session import open_database
+from db.workers import Workers
 from reelhouse.errors import ServiceUnavailable
 from studio.one_machine.process import Program
 
 HEARTBEAT_S = 10
 MISSED = 3  # so many heartbeats in a row, and the worker is unwell
 TIMEOUT_S = 5
+ENGINES_SILENT_S = 15  # an engine worker says every 2 s that it is there
+DRAIN_S = 10  # of the 20 s that the supervisor gives a service to end
 SETTINGS = {
     "PREFECT_WORKER_HEARTBEAT_SECONDS": str(HEARTBEAT_S),
     "PREFECT_WORKER_QUERY_SECONDS": "1",  # a run begins within a second
@@ -50,3 +54,28 @@ def check_worker(api_url: str, pool: str, name: str, started_at: float) -> None:
     age_s = datetime.now(UTC).timestamp() - beat
     if age_s > HEARTBEAT_S * MISSED:
         raise ServiceUnavailable(f"worker {name} last reported to Prefect's server {age_s:.0f} s ago")
+
+
+def engine_worker_program(name: str, environment: Mapping[str, str], folder: Path, log: Path) -> Program:
+    """An engine worker that offers every engine whose weights are there when it starts."""
+    argv = [sys.executable, "-m", "studio.cli", "worker", "--name", name, "--drain-s", str(DRAIN_S)]
+    return Program(argv=argv, environment=environment, folder=folder, log=log)
+
+
+def check_engine_worker(database_url: str, name: str, started_at: float) -> None:
+    """See that it has lately written that it is there, and did so since it was started.
+
+    Raises:
+        ServiceUnavailable: it has not, or the database does not answer.
+    """
+    engine = open_database(database_url)
+    try:
+        seen = [one for one in Workers(engine).seen() if one.worker.name == name]
+    finally:
+        engine.dispose()
+    latest = min(seen, key=lambda one: one.age_s, default=None)
+    # The database is on this machine: its clock is the one that the start was read from.
+    if latest is None or latest.age_s > datetime.now(UTC).timestamp() - started_at:
+        raise ServiceUnavailable(f"the engine worker {name} has not written yet that it is there")
+    if latest.silent_s > ENGINES_SILENT_S:
+        raise ServiceUnavailable(f"the engine worker {name} last wrote {latest.silent_s:.0f} s ago")

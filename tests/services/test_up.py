@@ -27,7 +27,7 @@ from studio.one_machine.record import Record, ServiceRecord, read_record
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 COMMAND = [sys.executable, "-m", "studio.cli"]
-KEPT_UP = ("postgresql", "s3", "prefect", "worker-cpu", "worker-campaigns", "steward")
+KEPT_UP = ("postgresql", "s3", "prefect", "worker-cpu", "worker-campaigns", "worker-engines", "steward")
 
 
 @dataclass(frozen=True)
