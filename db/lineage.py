@@ -107,7 +107,7 @@ class Lineage:
             LineageError: there is no such render, or its film is not recorded.
         """
         ending = {"status": status, "film_id": film, "message": message, "finished_at": datetime.now(UTC)}
-        running = (renders.c.id == render_id) & (renders.c.status == "running")
+        running = (renders.c.id == render_id) & renders.c.status.in_(("running", "waiting"))
         with writing(self.engine) as connection:
             if film is not None and not history.load_artifacts(connection, [film]):
                 raise LineageError(f"render {render_id}: its film, artifact {film}, is not recorded")

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 from db.store import Artifact
 from reelhouse.steps import Given, OutputOf, Source, step_key
 
-Status: TypeAlias = Literal["running", "done", "failed", "cancelled"]
+Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,12 @@ renders = Table(
     Column("finished_at", UtcDateTime),
     # Seconds since 1970 by the database's own clock, as in `claims`.
     Column("heard_at", Double, nullable=False, server_default="0"),
-    CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled')", name="status_is_known"),
-    CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished_when_not_running"),
+    CheckConstraint(
+        "status IN ('running', 'waiting', 'done', 'failed', 'cancelled', 'rejected')", name="status_is_known"
+    ),
+    CheckConstraint(
+        "(status IN ('running', 'waiting')) = (finished_at IS NULL)", name="finished_when_not_running"
+    ),
     CheckConstraint("film_id IS NULL OR status = 'done'", name="film_when_done"),
     Index(None, "started_at"),
     Index(None, "film_id"),
@@ -137,6 +141,7 @@ steps = Table(
     Column("seconds", Float, nullable=False),
     CheckConstraint("length(key) = 64", name="key_is_sha256"),
     CheckConstraint("engine_calls >= 0 AND seconds >= 0", name="measures_not_negative"),
+    Index(None, "stage", "started_at"),
 )
 
 step_outputs = Table(
@@ -282,4 +287,25 @@ campaign_films = Table(
     CheckConstraint("film_id IS NULL OR status = 'done'", name="film_when_done"),
     Index(None, "render_id"),
     Index(None, "film_id"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("render_id", ForeignKey("renders.id"), primary_key=True),
+    Column("sheet_key", Digest, nullable=False),
+    Column("flow_run_id", Text),
+    # Seconds since 1970 by the database's own clock, as in `claims`.
+    Column("asked_at", Double, nullable=False),
+    Column("deadline_at", Double, nullable=False),
+    Column("default", Text, nullable=False),
+    Column("decision", Text),
+    Column("decided_at", Double),
+    Column("decided_by", PlainText, nullable=False, server_default=""),
+    Column("note", PlainText, nullable=False, server_default=""),
+    CheckConstraint("length(sheet_key) = 64", name="sheet_key_is_sha256"),
+    CheckConstraint("\"default\" IN ('approved', 'rejected')", name="default_is_known"),
+    CheckConstraint("decision IN ('approved', 'rejected')", name="decision_is_known"),
+    CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decision_is_dated"),
+    Index(None, "sheet_key"),
 )

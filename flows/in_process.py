@@ -43,6 +43,7 @@ def _run(server_url: str, storyboard: str, choices: Choices) -> str:
                 speed=choices.speed,
                 deliveries=list(choices.deliver),
                 takes=dict(choices.takes),
+                approve=choices.approve,
             )
     except httpx.ConnectError as error:
         raise ServiceUnavailable(

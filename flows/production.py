@@ -56,13 +56,15 @@ class ReadySteps:
         heapq.heappush(self._ready, (-_STAGE_NUMBER[step.stage], self._number[step.key], step))
 
 
-def produce(render: Render, tasks: Mapping[Stage, Task[..., StepRecord]], *, at_once: int) -> None:
-    """Make a render's outstanding steps with the stages' tasks, `at_once` of them side by side.
+def produce(
+    render: Render, wanted: Sequence[Step], tasks: Mapping[Stage, Task[..., StepRecord]], *, at_once: int
+) -> None:
+    """Make steps of a render with the stages' tasks, `at_once` of them side by side.
 
     Raises:
         Exception: the first failure, once nothing else can be made; at once if the work was cancelled.
     """
-    steps = ReadySteps(render.outstanding)
+    steps = ReadySteps(wanted)
     finished: SimpleQueue[tuple[Step, PrefectFuture[StepRecord]]] = SimpleQueue()
     futures: dict[str, PrefectFuture[Any]] = {}
     running = 0

@@ -3,24 +3,30 @@
 from typing import Annotated
 
 from prefect import flow
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows.approval import wait_for_approval
+from flows.notices import tell_film_done, tell_film_failed
 from flows.page import shown
 from flows.production import produce
 from flows.run_logs import run_log_handlers
 from models.catalog import ENGINES
+from reelhouse.errors import ApprovalPending
 from reelhouse.stages import Stage
-from reelhouse.storyboard import Choices, Quality, Speed, Storyboard
+from reelhouse.storyboard import ApprovedAfter, Choices, Quality, Speed, Storyboard
 from tasks.bundles import opened
 from tasks.film import assemble_film, draw_stills, make_gif, mix_music
+from tasks.gate import pass_gate
 from tasks.joins import join_windows
 from tasks.observation import observed_render
 from tasks.prompts import write_prompt
 from tasks.renders import rendering
+from tasks.retakes import noted
 from tasks.segments import blend_pieces, cut_piece, hold_card
 from tasks.subjects import cut_out_subject, letterbox_reference
+from tasks.take_sheet import draw_take_sheet
 from tasks.takes import generate_take
 from tasks.workbench import Workbench, workbench
 
@@ -30,6 +36,7 @@ STAGES = {
     Stage.PROMPT: write_prompt,
     Stage.TAKE: generate_take,
     Stage.JOIN: join_windows,
+    Stage.SHEET: draw_take_sheet,
     Stage.PIECE: cut_piece,
     Stage.BLEND: blend_pieces,
     Stage.CARD: hold_card,
@@ -49,6 +56,8 @@ Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY)]
 @flow(  # pyright: ignore[reportCallIssue] Prefect's runner type is invariant in its own futures
     name="render-storyboard",
     task_runner=RUNNER,  # pyright: ignore[reportArgumentType] the same
+    on_completion=[tell_film_done],
+    on_failure=[tell_film_failed],
     persist_result=False,
 )
 def render_storyboard(
@@ -58,6 +67,7 @@ def render_storyboard(
     speed: Speed | None = None,
     deliveries: list[str] | None = None,
     takes: dict[str, int] | None = None,
+    approve: ApprovedAfter | None = None,
     priority: Priority = USUAL_PRIORITY,
 ) -> str:
     """Render a storyboard into a film; what is already made is not made again.
@@ -70,26 +80,43 @@ def render_storyboard(
         speed: another speed than the storyboard's.
         deliveries: the names of the deliveries to make; all of them when empty.
         takes: scene id and number of the take that goes into the film, where that is another than written.
+        approve: "takes" lets a person look at all takes before the film is finished: the run is suspended
+            until then. Resuming it approves them; `reelhouse approve` can also reject them.
         priority: 1 goes first, 100 last.
 
     Returns:
         The render's id in the lineage.
     """
-    choices = Choices(engine, quality, speed, tuple(deliveries or ()), takes or {})
+    choices = Choices(engine, quality, speed, tuple(deliveries or ()), takes or {}, approve)
     bench = workbench()
     with opened(bench, storyboard) as board:
         return make_film(bench, choices.applied_to(board), choices, priority=priority)
 
 
 def make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priority: int) -> str:
-    """Make a film within the flow that runs; the render's id."""
+    """Make a film within the flow that runs, which is suspended while a person is asked; the render's id."""
+    try:
+        return _make_film(bench, board, choices, priority=priority)
+    except ApprovalPending as pending:
+        wait_for_approval(bench, pending)
+    return _make_film(bench, board, choices, priority=priority)
+
+
+def _make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priority: int) -> str:
     plan = bench.plan(board)
     bench.priority = LAST_PRIORITY - priority  # there, the greater goes first
-    noted = {"flow_run_id": flow_run.id, "takes": dict(choices.takes), "priority": priority}
+    kept = {"flow_run_id": flow_run.id, "choices": noted(choices)}
     with (
         observed_render(bench, run_log_handlers(bench.settings)),
-        rendering(bench, plan, noted) as render,
+        rendering(bench, plan, kept) as render,
         shown(bench, render),
     ):
-        produce(render, STAGES, at_once=bench.settings.scenes_at_once)
+        at_once = bench.settings.scenes_at_once
+        first = plan.before_approval(render.outstanding)
+        produce(render, first, STAGES, at_once=at_once)
+        pass_gate(bench, render, run_id=flow_run.id if deployment.id else None)
+        made = {step.key for step in first}
+        produce(
+            render, [step for step in render.outstanding if step.key not in made], STAGES, at_once=at_once
+        )
     return render.id

@@ -13,6 +13,8 @@
     ├── ServiceUnavailable    a database, store or endpoint did not answer           exit 3, retried
     ├── LeaseLost             another process took the step over                     exit 3, retried
     ├── StepQuarantined       a step's processes died again and again                exit 1
+    ├── ApprovalPending       a person must look before the film is finished         exit 4
+    ├── Rejected              a person looked and refused                            exit 1
     └── Cancelled             a person stopped the work                              exit 130
 
 A message says what was wanted, what was found and what to do next. `retryable` says whether the same
@@ -92,6 +94,26 @@ class LeaseLost(ReelhouseError):
 
 class StepQuarantined(ReelhouseError):
     """A step is not tried again by itself, since the processes that tried it died."""
+
+
+class ApprovalPending(ReelhouseError):
+    """A film waits for a person's decision on its takes.
+
+    Attributes:
+        render_id: the render that waits.
+        sheet: the artifact id of the takes' contact sheet.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, render_id: str, sheet: str) -> None:
+        super().__init__(message)
+        self.render_id = render_id
+        self.sheet = sheet
+
+
+class Rejected(ReelhouseError):
+    """A person, or nobody in time, refused a film's takes; they are kept."""
 
 
 class Cancelled(ReelhouseError):

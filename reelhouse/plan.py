@@ -4,17 +4,19 @@ A plan is decided by the storyboard, the files it names and the tools in use; it
 weights nor database. Steps stand in an order in which each comes after what it needs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from reelhouse.identity import digest
-from reelhouse.plan_film import CutFilm, cut_film, plan_film, plan_gif, plan_stills
+from reelhouse.plan_film import CutFilm, cut_film, plan_film, plan_gif, plan_stills, plan_takes_sheet
 from reelhouse.plan_takes import Tools, plan_takes
 from reelhouse.stages import Stage
 from reelhouse.steps import OutputOf, Step, StepList
 from reelhouse.storyboard import Delivery, Storyboard
+
+_BEFORE_APPROVAL = list(Stage)[: list(Stage).index(Stage.SHEET) + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Plan:
         film, poster, contact_sheet: where the results come from.
         deliveries: delivery → its finished file.
         duration_s: the film's exact length.
+        takes_sheet: what a person looks at before the film is finished; None where nobody is asked.
     """
 
     storyboard: Storyboard
@@ -40,6 +43,7 @@ class Plan:
     contact_sheet: OutputOf
     deliveries: Mapping[Delivery, OutputOf]
     duration_s: Fraction
+    takes_sheet: OutputOf | None
 
     def of(self, stage: Stage) -> list[Step]:
         """The steps of one stage, in order."""
@@ -48,7 +52,14 @@ class Plan:
     @property
     def results(self) -> list[OutputOf]:
         """What people are handed: film, poster, contact sheet and deliveries."""
-        return [self.film, self.poster, self.contact_sheet, *self.deliveries.values()]
+        sheet = [self.takes_sheet] if self.takes_sheet else []
+        return [self.film, self.poster, self.contact_sheet, *self.deliveries.values(), *sheet]
+
+    def before_approval(self, steps: Sequence[Step]) -> list[Step]:
+        """Of these steps those that come before a person looks: what the takes and their sheet need."""
+        if self.takes_sheet is None:
+            return []
+        return [step for step in steps if step.stage in _BEFORE_APPROVAL]
 
     def outstanding(self, is_made: Callable[[Step], bool]) -> list[Step]:
         """The steps still to be made, in working order: what the results and all takes need and lack.
@@ -90,6 +101,7 @@ def make_plan(storyboard: Storyboard, tools: Tools) -> Plan:
     """
     plan = StepList()
     film = cut_film(storyboard, plan_takes(storyboard, tools, plan))
+    sheet = None if storyboard.approval.after == "none" else plan_takes_sheet(storyboard, plan)
     native = Delivery("film", storyboard.width, storyboard.height, "cover", "mp4")
     finished = plan_film(film, native, plan)
     stills = plan_stills(film, finished, tools.engine.name, plan)
@@ -106,4 +118,5 @@ def make_plan(storyboard: Storyboard, tools: Tools) -> Plan:
         contact_sheet=stills.output("contact_sheet"),
         deliveries=deliveries,
         duration_s=film.duration_s,
+        takes_sheet=sheet and sheet.output("sheet"),
     )

@@ -106,6 +106,29 @@ def plan_stills(film: CutFilm, finished: Step, engine: str, plan: StepList) -> S
     )
 
 
+def plan_takes_sheet(storyboard: Storyboard, plan: StepList) -> Step:
+    """Plan the contact sheet of all takes that are planned so far, those that do not go into the film too."""
+    windows = {key for step in plan.steps.values() if step.stage is Stage.JOIN for key in step.needs}
+    takes = [
+        step
+        for step in plan.steps.values()
+        if step.stage is Stage.JOIN or (step.stage is Stage.TAKE and step.key not in windows)
+    ]
+    inputs: dict[str, Source] = {f"take.{at:05d}": take.output("take") for at, take in enumerate(takes)}
+    count = f"{len(takes)} takes" if len(takes) > 1 else "1 take"
+    return plan.add(
+        Stage.SHEET,
+        storyboard.title,
+        {
+            "title": storyboard.title,
+            "subtitle": f"{count}  ·  {storyboard.engine}, {storyboard.quality}",
+            "labels": [take.label for take in takes],
+        },
+        inputs,
+        cost=Cost(tokens=0, seconds=0.3 + 0.15 * min(len(takes), 240), memory_bytes=100 << 20),
+    )
+
+
 def plan_gif(film: CutFilm, finished: Step, delivery: Delivery, plan: StepList) -> Step:
     """Plan an animated GIF of the film, at most 10 frames a second."""
     return plan.add(

@@ -15,6 +15,7 @@ class Stage(StrEnum):
     PROMPT = "prompt"
     TAKE = "take"
     JOIN = "join"
+    SHEET = "sheet"
     PIECE = "piece"
     BLEND = "blend"
     CARD = "card"
@@ -28,6 +29,7 @@ CODE_VERSION = {
     Stage.REFERENCE: "1",
     Stage.TAKE: "1",  # together with the engine's own version
     Stage.JOIN: "1",
+    Stage.SHEET: "1",
     Stage.PIECE: "1",
     Stage.BLEND: "1",
     Stage.CARD: "1",

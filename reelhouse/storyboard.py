@@ -17,6 +17,7 @@ from reelhouse.seams import Seam, SeamKind
 
 Quality: TypeAlias = Literal["draft", "standard", "final"]
 Speed: TypeAlias = Literal["parity", "exact", "fast", "turbo", "draft"]
+ApprovedAfter: TypeAlias = Literal["none", "takes"]
 Language: TypeAlias = Literal["en", "zh"]
 Key: TypeAlias = tuple[str | int, ...]
 
@@ -104,6 +105,21 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """Whether the film waits for a person once its takes are made, and what happens without an answer.
+
+    Attributes:
+        after: what is looked at.
+        within_s: how long an answer is waited for.
+        default: what is decided then.
+    """
+
+    after: ApprovedAfter = "none"
+    within_s: int = 24 * 3600
+    default: Literal["approve", "reject"] = "reject"
+
+
+@dataclass(frozen=True, slots=True)
 class Storyboard:
     """A film, as written.
 
@@ -135,6 +151,7 @@ class Storyboard:
     music: Music | None
     brand: Brand
     deliver: tuple[Delivery, ...]
+    approval: Approval
     file: Path = field(compare=False)
     lines: Mapping[Key, int] = field(compare=False, repr=False)
 
@@ -154,6 +171,7 @@ class Choices:
     Attributes:
         deliver: the names of the deliveries to make; all of them when empty.
         takes: scene id → the take that goes into the film, also beyond those the storyboard has made.
+        approve: what a person looks at before the film is finished.
     """
 
     engine: str | None = None
@@ -161,6 +179,7 @@ class Choices:
     speed: Speed | None = None
     deliver: tuple[str, ...] = ()
     takes: Mapping[str, int] = field(default_factory=dict)
+    approve: ApprovedAfter | None = None
 
     def applied_to(self, board: Storyboard) -> Storyboard:
         """The storyboard as it is to be rendered.
@@ -175,6 +194,7 @@ class Choices:
             engine=self.engine or board.engine,
             quality=self.quality or board.quality,
             speed=self.speed or board.speed,
+            approval=replace(board.approval, after=self.approve or board.approval.after),
             scenes=tuple(
                 replace(scene, use_take=self.takes.get(scene.id, scene.use_take)) for scene in board.scenes
             ),

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from reelhouse.clips import MAX_REFERENCES
 from reelhouse.seams import DEFAULT_BRIDGE_S, DEFAULT_DISSOLVE_S, Seam, SeamKind
 from reelhouse.storyboard import Words
-from reelhouse.timing import parse_duration, parse_frame_rate
+from reelhouse.timing import parse_duration, parse_frame_rate, parse_wait
 
 MAX_SIDE = 8192
 LANGUAGES = ("en", "zh")
@@ -110,7 +110,9 @@ _DURATION_SCHEMA: dict[str, Any] = {
     ]
 }
 WordsField = Annotated[Words, BeforeValidator(_words), WithJsonSchema(_TEXT_SCHEMA)]
+_WAIT_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,5}\s*[smhd]\s*$"}
 DurationField = Annotated[Fraction, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+WaitField = Annotated[int, BeforeValidator(parse_wait), WithJsonSchema(_WAIT_SCHEMA)]
 RateField = Annotated[
     Fraction, BeforeValidator(parse_frame_rate), WithJsonSchema({"type": ["number", "string"]})
 ]

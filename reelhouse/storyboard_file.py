@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from reelhouse.seams import Seam
-from reelhouse.storyboard import Language, Quality, Speed
+from reelhouse.storyboard import ApprovedAfter, Language, Quality, Speed
 from reelhouse.storyboard_fields import (
     NAME,
     AspectField,
@@ -22,6 +22,7 @@ from reelhouse.storyboard_fields import (
     RateField,
     SeamField,
     SizeField,
+    WaitField,
     WordsField,
     mask_method,
     one_or_more,
@@ -177,6 +178,12 @@ class StoryboardFile(_Part):
     """Logo and end card."""
     deliver: list[DeliveryPart] = []
     """Further encodings of the film."""
+    approve: ApprovedAfter = "none"
+    """takes: a person looks at a contact sheet of all takes before the film is finished."""
+    approve_by: WaitField = 24 * 3600
+    """How long an answer is waited for, such as 24h; then approve_default is the answer."""
+    approve_default: Literal["approve", "reject"] = "reject"
+    """What is decided where nobody answers in time."""
 
     @property
     def file_names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from reelhouse.identity import Json
 from reelhouse.media.typesetting import normalized
 from reelhouse.seams import SeamKind
 from reelhouse.storyboard import (
+    Approval,
     Brand,
     Delivery,
     Key,
@@ -106,6 +107,7 @@ class _Reader:
                 end_card_s=written.brand.end_card_duration,
             ),
             deliver=self._deliveries(written.deliver, width, height),
+            approval=Approval(written.approve, written.approve_by, written.approve_default),
             file=self.file,
             lines=self.lines,
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|sec|seconds?|m|min|minutes?)?\s*", re.ASCII)
+_WAIT = re.compile(r"\s*(\d{1,5})\s*([smhd])\s*", re.ASCII)
+_WAIT_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 _UNIT = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60)}
 
 
@@ -29,6 +31,18 @@ def parse_duration(text: str | int | float) -> Fraction:
     if duration <= 0:
         raise ValueError("a duration must be longer than zero")
     return duration
+
+
+def parse_wait(text: object) -> int:
+    """Whole seconds from "90s", "30m", "24h" or "3d": how long a person is waited for.
+
+    Raises:
+        ValueError: not such a time, or not longer than zero.
+    """
+    match = _WAIT.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not int(match[1]):
+        raise ValueError(f"a time such as 30m, 24h or 3d is wanted, not {text!r}")
+    return int(match[1]) * _WAIT_UNIT[match[2]]
 
 
 def parse_frame_rate(text: str | int | float) -> Fraction:

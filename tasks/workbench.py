@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from db.approvals import Approvals
 from db.ledger import Ledger
 from db.lineage import Lineage
 from db.records import StepRecord
@@ -93,6 +94,11 @@ class Workbench:
     def ledger(self) -> Ledger:
         """Who is making what."""
         return Ledger(self.lineage.engine)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What waits for a person."""
+        return Approvals(self.lineage.engine)
 
     @cached_property
     def keeper(self) -> Keeper:

@@ -211,3 +211,16 @@ def test_a_thousand_scenes_are_planned_in_a_moment(plan_of):
     plan = plan_of(BOARD.partition("scenes:")[0] + "scenes:\n" + scenes)
     assert len(plan.of(Stage.TAKE)) == 1000
     assert time.process_time() - started < 2
+
+
+def test_a_film_that_is_approved_first_has_a_sheet_of_all_its_takes_and_is_otherwise_the_same(plan_of):
+    before, after = plan_of(), plan_of(BOARD + "approve: takes\n")
+
+    assert before.takes_sheet is None
+    assert before.before_approval(before.steps) == []
+    [sheet] = after.of(Stage.SHEET)
+    assert after.takes_sheet == sheet.output("sheet")
+    assert sheet.needs == {take.key for take in after.of(Stage.TAKE)}
+    assert {step.key for step in after.steps} - {step.key for step in before.steps} == {sheet.key}
+    first = {step.stage for step in after.before_approval(after.steps)}
+    assert first == {Stage.MASK, Stage.REFERENCE, Stage.PROMPT, Stage.TAKE, Stage.SHEET}

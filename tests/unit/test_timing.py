@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelhouse.timing import FrameCounts, parse_duration, parse_frame_rate, timecode
+from reelhouse.timing import FrameCounts, parse_duration, parse_frame_rate, parse_wait, timecode
 
 WAN = FrameCounts(minimum=5, maximum=481)
 
@@ -57,3 +57,16 @@ def test_bounds_that_the_rule_does_not_make_are_refused():
 )
 def test_a_timecode_reads_like_a_players(seconds, text):
     assert timecode(Fraction(seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), (" 30 m", 1800), ("24h", 86_400), ("3d", 259_200)]
+)
+def test_how_long_a_person_is_waited_for_is_read_in_whole_units(text, seconds):
+    assert parse_wait(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0h", "1.5h", "24", "a day", 24, None, "-1h"])
+def test_what_is_no_time_to_wait_is_refused(text):
+    with pytest.raises(ValueError, match="such as 30m, 24h or 3d"):
+        parse_wait(text)
