@@ -88,6 +88,12 @@ class Campaigns:
                 connection.execute(campaign_films.insert().values(status="waiting", message=""), rows)
             return _load(connection, campaign_id)
 
+    def has_begun(self, campaign_id: str) -> bool:
+        """Whether this very run has begun before."""
+        with reading(self._engine) as connection:
+            found = select(campaigns.c.id).where(campaigns.c.id == campaign_id)
+            return connection.scalar(found) is not None
+
     def film_began(self, campaign_id: str, name: str, run_id: str) -> None:
         """Record which run makes a film."""
         self._tell(campaign_id, name, {"status": "running", "run_id": run_id})
@@ -106,9 +112,11 @@ class Campaigns:
         ending = {"status": status, "render_id": render_id, "film_id": film, "message": message}
         self._tell(campaign_id, name, ending)
 
-    def finish(self, campaign_id: str, status: CampaignStatus, *, message: str, report: Artifact) -> None:
-        """Record how a campaign ended, and its report, which is stored; the first ending stands."""
-        ending = {"status": status, "message": message, "report_id": report.id}
+    def finish(
+        self, campaign_id: str, status: CampaignStatus, *, message: str, report: Artifact | None
+    ) -> None:
+        """Record how a campaign ended, and its stored report, if it came to one; the first ending stands."""
+        ending = {"status": status, "message": message, "report_id": report and report.id}
         running = (campaigns.c.id == campaign_id) & (campaigns.c.status == "running")
         with writing(self._engine) as connection:
             connection.execute(

@@ -26,11 +26,15 @@ FILM_DEPLOYMENT = "render-storyboard/render"
 
 def stop_films(flow: "Flow[..., Any]", flow_run: FlowRun, state: "State[Any]") -> None:
     """Who cancels a campaign cancels its films."""
-    films = Campaigns(workbench().lineage.engine).find(str(flow_run.id)).films
+    campaigns = Campaigns(workbench().lineage.engine)
+    if not campaigns.has_begun(str(flow_run.id)):
+        return
+    run = campaigns.find(str(flow_run.id))
     with get_client(sync_client=True) as client:
-        for film in films:
+        for film in run.films:
             if film.status == "running" and film.run_id:
                 client.set_flow_run_state(UUID(film.run_id), Cancelling())
+    campaigns.finish(run.id, "cancelled", message=state.message or "cancelled", report=None)
 
 
 @flow(  # pyright: ignore[reportCallIssue] Prefect's overloads want a flow that returns no state
@@ -63,7 +67,7 @@ def _begun(bench: Workbench, plan: CampaignPlan, bundle_id: str) -> CampaignRun:
     """The record of this run; a new one is held against budget and deadline first."""
     campaigns = Campaigns(bench.lineage.engine)
     campaign_id = str(this_run.id)
-    if campaign_id not in [run.id for run in campaigns.latest()]:
+    if not campaigns.has_begun(campaign_id):
         plan.check(datetime.now(UTC))
     takes = [step.key for step in plan.steps if step.engine_calls]
     films = [film.name for film in plan.films]

@@ -129,6 +129,8 @@ def test_a_campaign_that_was_killed_goes_on_with_the_runs_it_has(campaigns):
 
 
 def test_a_campaign_that_begins_again_keeps_what_it_lacked_at_first(campaigns):
+    assert campaigns.has_begun("run-1")
+    assert not campaigns.has_begun("run-2")
     again = campaigns.begin("run-1", name="spring", bundle_id=BUNDLE.id, takes=[], films=FILMS)
     assert again.takes == ("t1",)
 
