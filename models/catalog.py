@@ -13,13 +13,13 @@ from types import MappingProxyType
 from models.animatic.engine import SPEC as ANIMATIC
 from models.cogvideox.spec import SPECS as COGVIDEOX
 from models.engine import VideoEngine
-from models.loras import named_by_digest
+from models.loras import spec_with_loras
 from models.phantom.spec import PHANTOM_1_3B, PHANTOM_14B
 from models.svd.spec import SPECS as SVD
 from models.testcard import SPEC as TESTCARD
 from models.tiny_marker import is_tiny, spec_with_weights
 from models.wan.spec import SPECS as WAN
-from models.weights_identity import folder_identity
+from models.weights_identity import file_digests, folder_identity
 from reelhouse.capabilities import EngineSpec
 from reelhouse.errors import EngineError, InputError
 
@@ -59,11 +59,9 @@ def engine_spec(name: str, weights: Path) -> EngineSpec:
     if not spec.weights_id or not folder.is_dir():
         return spec
     spec = spec_with_weights(spec, folder)
-    return replace(
-        spec,
-        weights_id=f"{spec.weights_id}@{folder_identity(folder)}",
-        speeds=named_by_digest(spec.speeds, folder),
-    )
+    digests = file_digests(folder)
+    spec = spec_with_loras(spec, folder, digests)
+    return replace(spec, weights_id=f"{spec.weights_id}@{folder_identity(folder, digests)}")
 
 
 def open_engine(name: str, weights: Path, *, device: str, compiles: bool = False) -> VideoEngine:

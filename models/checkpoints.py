@@ -18,6 +18,7 @@ from reelhouse.media.atomic import written
 
 State: TypeAlias = Mapping[str, Any]  # tensors, numbers, None, and lists of these
 _log = logging.getLogger(__name__)
+_FORMAT = "1"  # raised by hand whenever a state has other parts
 _UNIPC = ("model_outputs", "timestep_list", "last_sample", "lower_order_nums", "this_order", "_step_index")
 
 
@@ -27,7 +28,7 @@ def save_state(path: Path, step: int, state: State) -> None:
     plain = {name: _described(value, name, tensors) for name, value in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as part:
-        save_file(tensors, part, metadata={"step": str(step), "plain": json.dumps(plain)})
+        save_file(tensors, part, metadata={"format": _FORMAT, "step": str(step), "plain": json.dumps(plain)})
 
 
 def load_state(path: Path, resume: Callable[[State], None]) -> int:
@@ -37,6 +38,8 @@ def load_state(path: Path, resume: Callable[[State], None]) -> int:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
+            if metadata["format"] != _FORMAT:
+                raise ValueError(f"it is of format {metadata['format']}, not {_FORMAT}")
             plain = json.loads(metadata["plain"])
             state = {name: _restored(value, file.get_tensor) for name, value in plain.items()}
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:

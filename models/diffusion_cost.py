@@ -18,6 +18,7 @@ CostFunction: TypeAlias = Callable[[ClipShape, Mapping[str, Parameter]], Cost]
 NOMINAL_FLOPS = 400e12  # bfloat16 a second: two fifths of an H100's peak
 _REUSE_SPEEDUP = 2.5  # on Wan 2.1 1.3B, as published: Zhou et al. 2025, arXiv:2507.02860
 _DECODE_SECONDS_PER_PIXEL = 8e-8  # a float32 video VAE
+_LORA_SHARE = 0.03  # of a transformer's parameters
 _HALF, _SINGLE = 2, 4  # bytes of a number
 
 
@@ -101,18 +102,21 @@ class TransformerSize:
         attention = 4 * self.layers * self.width * tokens * (tokens + self.text_tokens)
         return float(2 * self.token_parameters * tokens + attention)
 
-    def footprint(self, shape: ClipShape) -> Footprint:
+    def footprint(self, shape: ClipShape, parameters: Mapping[str, Parameter]) -> Footprint:
         """What the clip needs on a GPU."""
+        # Estimates: parity keeps the residual stream and much of a block in float32; a LoRA of rank 64 or so.
+        token_bytes = self.token_bytes * (2 if parameters.get("numeric_mode") == "parity" else 1)
+        lora = _LORA_SHARE * self.parameters if parameters.get("lora") else 0
         blocks = self.layers * self.block_parameters
         kept = self.kept_texts * self.layers * 2 * self.text_tokens * self.width
         decoding = self.decoding(shape)
         return Footprint(
-            transformer=_HALF * (self.parameters + kept),
+            transformer=_HALF * (self.parameters + kept) + round(_HALF * lora),
             # While one block runs, the next is on its way.
             offloaded=_HALF * (self.parameters - blocks + 2 * self.block_parameters),
             encoder=_HALF * self.text_parameters,
             others=_SINGLE * self.float32_parameters,
-            denoising=self.tokens(shape) * self.token_bytes,
+            denoising=self.tokens(shape) * token_bytes,
             decoding=decoding.whole,
             tiled_decoding=decoding.tiled,
         )
@@ -125,7 +129,7 @@ class TransformerSize:
             forwards /= _REUSE_SPEEDUP
         pixels = shape.num_frames * shape.height * shape.width
         seconds = forwards * self.flops(tokens) / NOMINAL_FLOPS + pixels * _DECODE_SECONDS_PER_PIXEL
-        footprint = self.footprint(shape)
+        footprint = self.footprint(shape, parameters)
         return Cost(tokens, seconds, needed(footprint, Placement()), footprint)
 
 

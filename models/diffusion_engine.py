@@ -5,12 +5,13 @@ previews, the latents kept on disk, and the watch for latents that are no longer
 only while the caller asks for the next event, so closing the generator stops it between two steps.
 """
 
+import gc
 import logging
 import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -21,6 +22,7 @@ from models.checkpoints import State, load_state, save_state
 from models.clip_checks import check_request
 from models.engine import Conditioning, EngineEvent, FrameArray, Frames, MadeWith, Sampled
 from models.latent_preview import LatentPreview
+from models.loading import LOADING
 from models.placement import PlacedNetworks, choose
 from models.pretrained import choose_device
 from models.tiny_marker import is_tiny
@@ -32,8 +34,6 @@ from reelhouse.memory import Placement
 
 CPU_PARAMETERS = 100_000_000  # above this a clip on a CPU would take hours
 CHECKPOINT_EVERY = 5  # steps; what a killed scene has to do again at most
-# Loading builds modules without memory for a moment, in a way that other threads' modules would not survive.
-_LOADING = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -104,6 +104,7 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         self._placing = threading.Lock()
         self._loaded: NetworksT | None = None
         self._variant: object = None
+        self._digests: Mapping[str, str] = {}
         size = self.examine()
         if device == "auto" and self._device.type == "cpu" and size > CPU_PARAMETERS:
             raise EngineError(
@@ -117,25 +118,20 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         return self._spec
 
     def prepare(self, request: ClipRequest) -> None:
-        """Load, and encode the request's words, while another clip is made; what it finds is kept.
+        """Encode the request's words while another clip is made by this engine; they are kept.
 
-        Raises:
-            EngineError: the request does not fit, or the weights cannot be loaded.
+        Nothing is loaded or moved for it: an engine that is not at work prepares nothing.
         """
-        check_request(self._spec, request)
-        self.check_pictures(request)
-        networks = self._networks(request)
-        with self._placing:
-            if self._device.type != "cuda":
-                self._place(networks, request)
-                self.encode(networks, request)
+        with LOADING, self._placing:
+            networks = self._loaded
+            ready = networks is not None and networks.placed.placement is not None
+            if networks is None or not ready or self._variant != self.variant(request.parameters):
                 return
-            if networks.placed.placement is None:
-                return  # another engine has the GPU
-            side = torch.cuda.Stream(self._device)
-            with torch.cuda.stream(side):
-                self.encode(networks, request)
-            side.synchronize()
+            try:
+                with self._threads():
+                    self.encode_words(networks, request)
+            except torch.OutOfMemoryError as error:  # then the clip's own turn is early enough
+                _log.info("scene %s: its words are not encoded ahead: %s", request.scene, error)
 
     def rest(self) -> None:
         """Leave the GPU to another engine; what is loaded stays in the machine's memory."""
@@ -161,6 +157,10 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
             ) from error
 
     def _events(self, request: ClipRequest) -> Iterator[EngineEvent]:
+        with self._threads():
+            yield from self._stages(request)
+
+    def _stages(self, request: ClipRequest) -> Iterator[EngineEvent]:
         if self._loaded is None or self._variant != self.variant(request.parameters):
             yield Conditioning(f"loading {self._spec.title}")
         networks = self._networks(request)
@@ -171,7 +171,7 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
                 "device": _device_name(self._device),
                 **({"placement": str(networks.placed.placement)} if self._device.type != "cpu" else {}),
                 "torch": torch.__version__,
-                "weights": file_digests(self._weights),
+                "weights": self._digests,
                 **self.made_with(networks),
             }
         )
@@ -202,7 +202,8 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         """Move the networks to where this clip is made fastest."""
         shape = ClipShape(request.num_frames, request.height, request.width, len(request.references))
         footprint = self._spec.cost(shape, request.parameters).footprint
-        placement = Placement() if footprint is None else choose(footprint, self._device)
+        own_bytes = networks.placed.bytes_on_device
+        placement = Placement() if footprint is None else choose(footprint, self._device, own_bytes)
         if placement is None:
             raise EngineError(
                 f"scene {request.scene}: {request.num_frames} frames of {request.width}x{request.height} by "
@@ -211,17 +212,30 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         networks.placed.place(placement)
 
     def _networks(self, request: ClipRequest) -> NetworksT:
-        """The networks in the request's variant; loaded once, whoever asks first."""
+        """The networks in the request's variant, loaded if they are not."""
         variant = self.variant(request.parameters)
-        with _LOADING:
+        with LOADING, self._placing:
             if self._loaded is None or variant != self._variant:
-                self._loaded = None  # two of them might not fit
-                if is_tiny(self._weights):
-                    # Waiting threads spin: on a busy machine they made a tiny clip twenty times slower.
-                    torch.set_num_threads(1)
+                if self._loaded is not None:  # two of them might not fit
+                    self._loaded.placed.rest()
+                    self._loaded = None
+                    gc.collect()  # hooks on modules hold one another
+                self._digests = file_digests(self._weights)
                 self._loaded, self._variant = self.load(self._weights, self._device, variant), variant
                 _log.info("%s loaded from %s on %s", self._spec.name, self._weights, self._device)
             return self._loaded
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """One thread for a tiny model, and the caller's number again after; torch counts for each thread."""
+        before = torch.get_num_threads()
+        if is_tiny(self._weights):
+            # Waiting threads spin: on a busy machine they made a tiny clip twenty times slower.
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def check_pictures(self, request: ClipRequest) -> None:
         """Refuse a request whose pictures cannot be used, before anything is loaded."""
@@ -250,8 +264,8 @@ class DiffusionEngine(ABC, Generic[NetworksT]):
         """Load all networks on the CPU, to work on `device` once they are placed there."""
 
     @abstractmethod
-    def encode(self, networks: NetworksT, request: ClipRequest) -> None:
-        """Encode what the request says, and keep it; may run in another thread than a clip."""
+    def encode_words(self, networks: NetworksT, request: ClipRequest) -> None:
+        """Encode the prompts and keep them; may run in another thread than a clip, so it uses no VAE."""
 
     @abstractmethod
     def denoising(self, networks: NetworksT, request: ClipRequest) -> AbstractContextManager[Denoising]:

@@ -58,7 +58,7 @@ class VideoEngine(Protocol):
         ...
 
     def prepare(self, request: ClipRequest) -> None:
-        """Do ahead what can be done while another clip is made; called from any thread, before `generate`."""
+        """Do ahead what can be done while this engine makes another clip; may be called from any thread."""
         ...
 
     def rest(self) -> None:

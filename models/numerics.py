@@ -75,7 +75,9 @@ def official_rotary(head_dim: int, positions: int) -> tuple[torch.Tensor, torch.
         exponents = torch.arange(0, dim, 2).to(torch.float32).div(dim)
         angles.append(torch.outer(torch.arange(positions), 1.0 / torch.pow(10000.0, exponents)))
     # polar, not cos and sin: vectorised kernels of the two differ in the last bit.
-    turns = torch.polar(torch.ones(()).expand(positions, head_dim // 2), torch.cat(angles, dim=1))
+    turns = torch.polar(
+        torch.ones((), dtype=torch.float32).expand(positions, head_dim // 2), torch.cat(angles, dim=1)
+    )
     return turns.real.repeat_interleave(2, dim=1), turns.imag.repeat_interleave(2, dim=1)
 
 

@@ -13,22 +13,24 @@ from torch import nn
 from torch.utils._pytree import tree_map
 from torch.utils.hooks import RemovableHandle
 
-from reelhouse.memory import Footprint, Placement, place
+from reelhouse.memory import CONTEXT_BYTES, Footprint, Placement, place
 
 # The names under which diffusers keeps the hooks of group offloading.
 _OFFLOADING_HOOKS = ("group_offloading", "layer_execution_tracker", "lazy_prefetch_group_offloading")
 _CPU = torch.device("cpu")
 
 
-def choose(footprint: Footprint, device: torch.device) -> Placement | None:
-    """The fastest placement that fits what `device` has free, with what this process holds there; or None.
+def choose(footprint: Footprint, device: torch.device, own_bytes: int) -> Placement | None:
+    """The fastest placement that fits what `device` has free, with what the model holds there; or None.
 
     A CPU holds everything.
     """
     if device.type != "cuda":
         return Placement()
     free_bytes, _ = torch.cuda.mem_get_info(device)
-    return place(footprint, free_bytes + torch.cuda.memory_reserved(device))
+    unused_bytes = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    # CUDA's own part is taken already, and `place` reckons with it.
+    return place(footprint, free_bytes + unused_bytes + own_bytes + CONTEXT_BYTES)
 
 
 class PlacedNetworks:
@@ -76,6 +78,42 @@ class PlacedNetworks:
             return
         if placement.vae_tiled and not hasattr(self._vae, "enable_tiling"):
             raise ValueError(f"{type(self._vae).__name__} decodes in no tiles: choose another placement")
+        try:
+            self._move(placement)
+        except BaseException:
+            self.rest()  # half moved is nowhere
+            raise
+        self._placement = placement
+
+    def rest(self) -> None:
+        """Move everything to the CPU, so that another model has the device."""
+        _fetch_no_more(self._denoiser)
+        for handle in self._handles:
+            handle.remove()
+        self._handles = ()
+        if self._placement is not None and self._placement.vae_tiled:
+            self._vae.disable_tiling()
+        for network in self._networks:
+            network.to(_CPU)
+        self._placement = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    @property
+    def bytes_on_device(self) -> int:
+        """What the networks hold of the device's memory."""
+        if self._device.type == "cpu":
+            return 0
+        tensors = (
+            tensor for network in self._networks for tensor in (*network.parameters(), *network.buffers())
+        )
+        return sum(tensor.nbytes for tensor in tensors if tensor.device.type == self._device.type)
+
+    @property
+    def _networks(self) -> tuple[Any, ...]:
+        return (self._denoiser, self._encoder, self._vae, *self._others)
+
+    def _move(self, placement: Placement) -> None:
         # What is to leave the device leaves it before what is to come.
         if self._placement is not None and self._placement.blocks_offloaded:
             _fetch_no_more(self._denoiser)
@@ -87,24 +125,6 @@ class PlacedNetworks:
         self._place_vae(tiled=placement.vae_tiled)
         for network in self._others:
             network.to(self._device)
-        self._placement = placement
-
-    def rest(self) -> None:
-        """Move everything to the CPU, so that another model has the device."""
-        if self._placement is None:
-            return
-        if self._placement.blocks_offloaded:
-            _fetch_no_more(self._denoiser)
-        for handle in self._handles:
-            handle.remove()
-        self._handles = ()
-        if self._placement.vae_tiled:
-            self._vae.disable_tiling()
-        for network in (self._denoiser, self._encoder, self._vae, *self._others):
-            network.to(_CPU)
-        self._placement = None
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def _place_encoder(self, *, on_cpu: bool) -> None:
         for handle in self._handles:

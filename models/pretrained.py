@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from models.loading import LOADING
 from reelhouse.errors import EngineError
 
 
@@ -51,7 +52,7 @@ class Weights:
         Raises:
             EngineError: nothing there, or weights missing or of another shape.
         """
-        with explained(self):
+        with LOADING, explained(self):
             model, report = model_class.from_pretrained(
                 self.location,
                 revision=self.revision or "main",

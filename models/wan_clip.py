@@ -18,6 +18,7 @@ from models.engine import FrameArray
 from models.flow_reuse import FlowReuse
 from models.latent_preview import LatentPreview
 from reelhouse.clips import ClipRequest, Parameter
+from reelhouse.errors import EngineError
 from reelhouse.media.video import probe, read_frames
 
 Predict: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -28,7 +29,7 @@ class Start:
     """A clip before its first step.
 
     Attributes:
-        noise: [1, 16, F, h, w] float32, on the CPU.
+        noise: [1, 16, F, h, w] float32, drawn on the CPU.
         known: [1, 16, k, h, w] latents of the frames that the clip begins with again, or None. At each step
             they are shown to the model with as much noise as the rest has, so that the rest follows them.
     """
@@ -114,6 +115,11 @@ def known_latents(vae: AutoencoderKLWan, request: ClipRequest) -> torch.Tensor |
     """Encode the last frames of the take that a clip begins with again: [1, 16, k, h, w], or None."""
     if request.overlap is None:
         return None
+    if request.overlap_frames % 4 != 1:
+        raise EngineError(
+            f"scene {request.scene}: an overlap of 4n + 1 frames is wanted, not {request.overlap_frames}: "
+            "the VAE would leave the others out"
+        )
     count = probe(request.overlap).num_frames
     frames = np.stack(list(read_frames(request.overlap, count - request.overlap_frames, count)))
     levels = torch.from_numpy(frames).to(vae.device).permute(3, 0, 1, 2)[None]

@@ -49,8 +49,9 @@ def encode_references(vae: AutoencoderKLWan, pictures: Sequence[NDArray[np.uint8
 def stream_video(vae: AutoencoderKLWan, latents: torch.Tensor) -> Iterator[torch.Tensor]:
     """Yield the decoded video [1, 3, f, H, W] in [-1, 1]: one frame, then four for each further latent frame.
 
-    Bit-equal to decoding at once; what is held does not grow with the clip. A VAE with tiling enabled decodes
-    clips larger than a tile at once, tile after tile, and the finished frames are held.
+    Bit-equal to decoding at once, if nothing else uses the VAE before the last chunk; what is held does not
+    grow with the clip. A VAE with tiling enabled decodes clips larger than a tile at once, tile after tile,
+    and the finished frames are held.
     Shapes: latents [1, 16, F, H, W] float32, normalised.
     """
     mean, reciprocal = statistics(vae)

@@ -7,6 +7,8 @@ file's size and time of change stay the same.
 import json
 import os
 import secrets
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reelhouse.identity import digest, file_digest
@@ -14,12 +16,15 @@ from reelhouse.identity import digest, file_digest
 _DOWNLOADS = Path(".cache/huggingface/download")  # where `hf download --local-dir` notes what it fetched
 
 
-def folder_identity(folder: Path) -> str:
+def folder_identity(folder: Path, digests: Mapping[str, str]) -> str:
     """ "sha256:" and 64 digits over a folder's files and their names; before it the revision, where known.
 
     LoRAs do not count: they are named by the clips that are made with them.
+
+    Args:
+        digests: of the folder's files.
     """
-    files = {name: found for name, found in file_digests(folder).items() if not name.startswith("loras/")}
+    files = {name: found for name, found in digests.items() if not name.startswith("loras/")}
     known = revision(folder)
     return f"{known}+sha256:{digest('weights', files)}" if known else f"sha256:{digest('weights', files)}"
 
@@ -61,4 +66,5 @@ def _write(notes: Path, found: dict[str, list[int | str]]) -> None:
         part.write_text(json.dumps(found), encoding="utf-8")
         os.replace(part, notes)
     except OSError:  # a read-only folder of weights is hashed every time
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -132,6 +132,7 @@ class EngineSpec:
         takes_first_frame, takes_last_frame: whether a clip can start from, or end on, a given frame.
         presets: quality ("draft", "standard", "final") → the full parameter set.
         speeds: speed ("exact" first) → what it changes in that set.
+        lacking_speeds: speeds that it would have → what they want, for people.
         cost: the expected cost of a clip of a shape under a parameter set.
         needs_gpu: whether it runs on a CPU at all.
         takes_overlap: whether a clip can begin with the last frames of another take (`ClipRequest.overlap`).
@@ -156,6 +157,7 @@ class EngineSpec:
     takes_overlap: bool = False
     needs_last_frame: bool = False
     speeds: Mapping[str, Mapping[str, Parameter]] = field(default_factory=lambda: {"exact": {}})
+    lacking_speeds: Mapping[str, str] = field(default_factory=dict)
     smaller: "EngineSpec | None" = None
 
     def is_trained_for(self, *, width: int, height: int, num_frames: int, frame_rate: Fraction) -> bool:

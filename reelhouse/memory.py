@@ -11,7 +11,7 @@ from itertools import product
 GIGABYTE = 1_000_000_000
 COMMON_CARDS = tuple(size * GIGABYTE for size in (8, 12, 16, 24, 48, 80, 141))
 # CUDA's own context, cuBLAS's workspace and the kernels' code: an estimate.
-_CONTEXT = 600_000_000
+CONTEXT_BYTES = 600_000_000
 # Of the activations, for memory that the allocator cannot join and the convolutions' workspace: an estimate.
 _FRAGMENTED = 0.1
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(GB|GiB)\s*", re.ASCII)
@@ -59,7 +59,7 @@ class Placement:
         said = {
             "the text encoder on the CPU": self.encoder_on_cpu,
             "the transformer's blocks fetched as they run": self.blocks_offloaded,
-            "frames decoded in tiles": self.vae_tiled,
+            "pictures and frames in tiles": self.vae_tiled,
         }
         return ", ".join(words for words, true in said.items() if true) or "everything on the GPU"
 
@@ -95,7 +95,7 @@ def needed(footprint: Footprint, placement: Placement) -> int:
         ValueError: as for `peak`.
     """
     phases = _phases(footprint, placement)
-    return _CONTEXT + max(
+    return CONTEXT_BYTES + max(
         held + activations + round(activations * _FRAGMENTED) for held, activations in phases
     )
 

@@ -100,6 +100,11 @@ class Makers:
             except InputError as error:
                 key: Key = ("seam_engines", kind) if kind in self._board.seam_engines else ("scenes", index)
                 raise self._board.problem(key, f"the engine of a {kind} is wanted: {error}") from error
+            if problem := engine.lacking_speeds.get(self._board.speed):
+                raise self._board.problem(
+                    ("speed",), f"the {kind} is made by {engine.name}, which lacks something: {problem}"
+                )
+            # One that does not have the film's speed works exactly.
             parameters = {**engine.presets[self._board.quality], **engine.speeds.get(self._board.speed, {})}
             self._others[name] = Maker(engine, parameters)
         maker = self._others[name]
@@ -188,6 +193,11 @@ def _video_problem(storyboard: Storyboard, engine: EngineSpec) -> tuple[str, str
 
 def _own_parameters(storyboard: Storyboard, engine: EngineSpec) -> dict[str, Parameter]:
     """The quality's full set, with what the speed changes, and what the storyboard says instead."""
+    if storyboard.speed in engine.lacking_speeds:
+        reason = engine.lacking_speeds[storyboard.speed]
+        raise storyboard.problem(
+            ("speed",), f'{engine.name} lacks something for the speed "{storyboard.speed}": {reason}'
+        )
     if storyboard.speed not in engine.speeds:
         speeds = ", ".join(engine.speeds)
         raise storyboard.problem(
@@ -206,5 +216,14 @@ def _own_parameters(storyboard: Storyboard, engine: EngineSpec) -> dict[str, Par
         fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
         if not fits or isinstance(value, bool) != (wanted is bool):
             raise storyboard.problem(key, f"{name} is {_KINDS[wanted]}, not {value!r}")
+        known = _texts(engine, name) if wanted is str else ()
+        if known and value not in known:
+            raise storyboard.problem(key, f"{name} is one of {', '.join(map(repr, known))}, not {value!r}")
         parameters[name] = wanted(value)
     return parameters
+
+
+def _texts(engine: EngineSpec, name: str) -> list[Parameter]:
+    """The values that a parameter in words can have: those of the presets and speeds."""
+    sets = (*engine.presets.values(), *engine.speeds.values())
+    return list(dict.fromkeys(values[name] for values in sets if name in values))

@@ -21,12 +21,16 @@ def film_take(job: Job) -> Mapping[str, Output]:
     request = clip_request(job)
     if request.checkpoint:
         job.leftovers.append(request.checkpoint)
-    # Whoever waits for the engine's turn has its words encoded meanwhile.
-    job.bench.engine(job.parameters["tool"]).prepare(request)
+    engine = job.bench.engine(job.parameters["tool"])
+
+    def while_waiting() -> None:
+        job.check()
+        engine.prepare(request)
+
     path = job.folder / "take.mp4"
     writer = TakeWriter(path, height=request.height, width=request.width, frame_rate=request.frame_rate)
     asked = time.monotonic()
-    with job.bench.turn(job.parameters["tool"]), writer:
+    with job.bench.turn(job.parameters["tool"], while_waiting), writer:
         job.facts["waited_s"] = time.monotonic() - asked
         for frames in _frames(job, request):
             writer.write(frames)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -43,6 +43,7 @@ from tasks.ownership import Keeper
 from tasks.progress import Listener, unheard
 from tasks.wanting import Wanting
 
+TURN_ASKED_S = 0.2
 CHECKPOINT_KEPT_S = 7 * 24 * 3600
 
 
@@ -167,19 +168,26 @@ class Workbench:
         return card_to_plan_for(self.settings)
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
+    def turn(self, name: str, while_waiting: Callable[[], None]) -> Iterator[None]:
         """Whoever uses an engine with weights waits for their turn; the others make clips side by side.
 
         An engine keeps the GPU from clip to clip, until it is another one's turn.
+
+        Args:
+            while_waiting: called now and again until the turn comes; what it raises ends the waiting.
         """
         if not ENGINES[name].weights_id:
             yield
             return
-        with self._turn:
+        while not self._turn.acquire(timeout=TURN_ASKED_S):
+            while_waiting()
+        try:
             if self._at_work not in (None, name):
                 self.engine(self._at_work).rest()
             self._at_work = name
             yield
+        finally:
+            self._turn.release()
 
     def plan(self, storyboard: Storyboard) -> Plan:
         """Plan a film for the tools in use, with the seconds to expect of it; loads no tool.

@@ -81,7 +81,7 @@ class CogVideoXEngine(DiffusionEngine[CogVideoXNetworks]):
         )
         return CogVideoXNetworks(pipeline, placed, LatentPreview(encode, device=vae.device))
 
-    def encode(self, networks: CogVideoXNetworks, request: ClipRequest) -> None:
+    def encode_words(self, networks: CogVideoXNetworks, request: ClipRequest) -> None:
         """Keep the embeddings of both prompts."""
         self._text(networks.pipeline, request)
 

@@ -20,7 +20,7 @@ from models.diffusion_engine import DiffusionEngine
 from models.expander import DEFAULT_NEGATIVE_PROMPT
 from models.kernels import Kernels, Machine, choose_kernels, install
 from models.latent_preview import LatentPreview
-from models.loras import LoraSlot
+from models.lora_slot import LoraSlot
 from models.numerics import Mode, parse_mode
 from models.phantom import guidance
 from models.phantom.guidance import Conditions, Scales
@@ -47,6 +47,7 @@ class PhantomNetworks:
     pipeline: PhantomPipeline
     placed: PlacedNetworks
     kernels: Kernels
+    lora: LoraSlot
     preview: LatentPreview
 
 
@@ -62,7 +63,6 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
         super().__init__(weights, spec, device=device, compiles=compiles)
         self._texts: RecentlyUsed[torch.Tensor] = RecentlyUsed(_KEPT)
         self._references: RecentlyUsed[torch.Tensor] = RecentlyUsed(_KEPT)
-        self._lora = LoraSlot(weights, engine=spec.name)
 
     def examine(self) -> int:
         """Find the parts in either layout; the size is the published one, or a tiny checkpoint's."""
@@ -84,15 +84,16 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
         placed = PlacedNetworks(
             denoiser=pipeline.transformer, encoder=pipeline.text_encoder, vae=pipeline.vae, device=device
         )
-        return PhantomNetworks(pipeline, placed, kernels, preview_of(pipeline.vae))
+        lora = LoraSlot(weights, engine=self.spec.name)
+        return PhantomNetworks(pipeline, placed, kernels, lora, preview_of(pipeline.vae))
 
     def made_with(self, networks: PhantomNetworks) -> dict[str, Any]:
         """The numeric mode and the kernels."""
         return {"numeric_mode": networks.pipeline.numeric_mode, "kernels": str(networks.kernels)}
 
-    def encode(self, networks: PhantomNetworks, request: ClipRequest) -> None:
-        """Keep the embeddings of both prompts and the latents of all pictures."""
-        self._conditions(networks.pipeline, request)
+    def encode_words(self, networks: PhantomNetworks, request: ClipRequest) -> None:
+        """Keep the embeddings of both prompts."""
+        self._texts_of(networks.pipeline, request)
 
     @contextmanager
     def denoising(self, networks: PhantomNetworks, request: ClipRequest) -> Iterator[WanClip]:
@@ -101,10 +102,11 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
         conditions = self._conditions(pipeline, request)
         count = conditions.references.shape[2]
         scales = Scales(float(parameters["guidance_scale_image"]), float(parameters["guidance_scale_text"]))
-        self._lora.hold(pipeline, str(parameters["lora"]))
-        # A text is projected before its block is run, for which the block has to be there.
+        networks.lora.hold(pipeline, str(parameters["lora"]))
+        # Texts are projected, and rows left out, before a block is run, for which it has to be there.
         offloaded = networks.placed.placement is not None and networks.placed.placement.blocks_offloaded
-        with pipeline.denoiser(shares=not offloaded, unread_frames=count) as denoiser:
+        unread = 0 if offloaded else count
+        with pipeline.denoiser(shares=not offloaded, unread_frames=unread) as denoiser:
 
             def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
                 shown = torch.cat((latents, conditions.references), dim=2)
@@ -117,11 +119,12 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
 
     def _conditions(self, pipeline: PhantomPipeline, request: ClipRequest) -> Conditions:
         pictures = [self._reference(pipeline, reference, request) for reference in request.references]
+        return Conditions(*self._texts_of(pipeline, request), torch.cat(pictures, dim=2))
+
+    def _texts_of(self, pipeline: PhantomPipeline, request: ClipRequest) -> tuple[torch.Tensor, torch.Tensor]:
         # As in the official program, no negative prompt means its own.
         negative = request.negative_prompt or DEFAULT_NEGATIVE_PROMPT
-        return Conditions(
-            self._text(pipeline, request.prompt), self._text(pipeline, negative), torch.cat(pictures, dim=2)
-        )
+        return self._text(pipeline, request.prompt), self._text(pipeline, negative)
 
     def _text(self, pipeline: PhantomPipeline, text: str) -> torch.Tensor:
         return self._texts.get(text, lambda: pipeline.encode_prompt(text))
@@ -129,7 +132,7 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
     def _reference(
         self, pipeline: PhantomPipeline, reference: Reference, request: ClipRequest
     ) -> torch.Tensor:
-        """The latent of one prepared picture, kept by its bytes and the clip's size."""
+        """The latent of one prepared picture, kept by its bytes, the clip's size, and whether in tiles."""
         try:
             digest = hashlib.sha256(reference.letterboxed.read_bytes()).hexdigest()
             with Image.open(reference.letterboxed) as opened:
@@ -143,7 +146,8 @@ class PhantomEngine(DiffusionEngine[PhantomNetworks]):
             rgb = letterbox(rgb, height=request.height, width=request.width)
         picture = np.asarray(rgb)
         return self._references.get(
-            (digest, *size), lambda: wan_vae.encode_references(pipeline.vae, [picture])
+            (digest, *size, pipeline.vae.use_tiling),
+            lambda: wan_vae.encode_references(pipeline.vae, [picture]),
         )
 
 

@@ -106,7 +106,7 @@ def _begin(
     pixels = pipeline.video_processor.preprocess(picture, height=request.height, width=request.width)
     # The picture's noise is drawn first, then the clip's: the order is part of what a seed means.
     strength = float(parameters["noise_aug_strength"])
-    noisy = pixels + strength * torch.randn(pixels.shape, generator=draw)
+    noisy = pixels + strength * torch.randn(pixels.shape, generator=draw, dtype=torch.float32)
     image_latents = pipeline._encode_vae_image(noisy, device, 1, guided).to(dtype)
     time_ids = pipeline._get_add_time_ids(
         int(request.frame_rate) - 1, int(parameters["motion_bucket_id"]), strength, dtype, 1, 1, guided
@@ -121,7 +121,8 @@ def _begin(
         device,
         draw,
     )
-    rising = torch.linspace(float(parameters["min_guidance_scale"]), highest, request.num_frames)
+    lowest = float(parameters["min_guidance_scale"])
+    rising = torch.linspace(lowest, highest, request.num_frames, dtype=torch.float32)
     conditions = SvdConditions(
         image_embeds=image_embeds.to(dtype),
         image_latents=image_latents.unsqueeze(1).repeat(1, request.num_frames, 1, 1, 1),

@@ -70,7 +70,7 @@ class SvdEngine(DiffusionEngine[SvdNetworks]):
         )
         return SvdNetworks(pipeline, placed, LatentPreview(encode, device=vae.device))
 
-    def encode(self, networks: SvdNetworks, request: ClipRequest) -> None:
+    def encode_words(self, networks: SvdNetworks, request: ClipRequest) -> None:
         """There are no words, and a picture is rarely seen twice."""
 
     @contextmanager

@@ -19,7 +19,7 @@ from models.diffusion_engine import DiffusionEngine, examine_folder, seeded
 from models.expander import DEFAULT_NEGATIVE_PROMPT
 from models.kernels import Kernels, Machine, choose_kernels, install
 from models.latent_preview import LatentPreview
-from models.loras import LoraSlot
+from models.lora_slot import LoraSlot
 from models.placement import PlacedNetworks
 from models.pretrained import natural_dtype
 from models.recently_used import RecentlyUsed
@@ -41,6 +41,7 @@ class WanNetworks:
     pipeline: Any
     placed: PlacedNetworks
     kernels: Kernels
+    lora: LoraSlot
     preview: LatentPreview
 
 
@@ -55,7 +56,6 @@ class WanTextEngine(DiffusionEngine[WanNetworks]):
     ) -> None:
         super().__init__(weights, spec, device=device, compiles=compiles)
         self._texts: RecentlyUsed[torch.Tensor] = RecentlyUsed(_KEPT)
-        self._lora = LoraSlot(weights, engine=spec.name)
 
     def examine(self) -> int:
         """Hold the folder against the model's layout."""
@@ -83,13 +83,14 @@ class WanTextEngine(DiffusionEngine[WanNetworks]):
             device=device,
             others=[part for part in pictures.values() if isinstance(part, torch.nn.Module)],
         )
-        return WanNetworks(pipeline, placed, kernels, preview_of(vae))
+        lora = LoraSlot(weights, engine=self.spec.name)
+        return WanNetworks(pipeline, placed, kernels, lora, preview_of(vae))
 
     def made_with(self, networks: WanNetworks) -> dict[str, Any]:
         """The kernels."""
         return {"kernels": str(networks.kernels)}
 
-    def encode(self, networks: WanNetworks, request: ClipRequest) -> None:
+    def encode_words(self, networks: WanNetworks, request: ClipRequest) -> None:
         """Keep the embeddings of both prompts."""
         self._encode_words(networks.pipeline, request)
 
@@ -98,7 +99,7 @@ class WanTextEngine(DiffusionEngine[WanNetworks]):
         """Encode words and pictures; the noise is drawn on the CPU in float32."""
         pipeline = networks.pipeline
         conditions, start = self._conditions(pipeline, request)
-        self._lora.hold(pipeline, str(request.parameters["lora"]))
+        networks.lora.hold(pipeline, str(request.parameters["lora"]))
         predict = GuidedFlow(pipeline.transformer, conditions, float(request.parameters["guidance_scale"]))
         yield WanClip(predict, pipeline.vae, start, request.parameters, device=self._device)
 

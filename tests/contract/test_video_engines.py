@@ -198,12 +198,24 @@ def test_a_clip_cut_off_after_any_step_goes_on_from_its_checkpoint_and_comes_out
         assert again == int(ask.parameters["num_inference_steps"]) - 2
 
 
-def test_what_is_prepared_ahead_changes_no_frame(
-    row: Row, weights: Path, engine: VideoEngine, ask: ClipRequest
+def test_what_is_prepared_ahead_between_any_two_events_changes_no_frame(
+    engine: VideoEngine, ask: ClipRequest, tmp_path: Path
 ) -> None:
-    other = row.make(weights)
-    other.prepare(ask)
-    assert np.array_equal(frames_of(other.generate(ask)), frames_of(engine.generate(ask)))
+    picture = tmp_path / "other.png"
+    noise(picture, seed=9, height=ask.height, width=ask.width)
+    coming = replace(
+        ask,
+        prompt="a kite over the sea",
+        seed=ask.seed + 1,
+        references=tuple(replace(reference, letterboxed=picture) for reference in ask.references),
+    )
+    alone = [frames_of(engine.generate(request)) for request in (ask, coming)]
+    made: list[EngineEvent] = []
+    for event in engine.generate(ask):
+        made.append(event)
+        engine.prepare(coming)
+    assert np.array_equal(frames_of(iter(made)), alone[0])
+    assert np.array_equal(frames_of(engine.generate(coming)), alone[1])
 
 
 def test_no_reference_at_all_still_makes_a_clip_where_none_is_needed(

@@ -200,7 +200,7 @@ def test_without_a_card_the_smallest_common_one_is_named():
     words = memory_words(footprint("phantom-1.3b", width=832, height=480))
     assert words == (
         "wants 24.1 GB with everything on the GPU; a card of 8 GB holds it: the text encoder on the CPU, "
-        "frames decoded in tiles"
+        "pictures and frames in tiles"
     )
 
 

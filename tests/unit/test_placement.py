@@ -146,4 +146,4 @@ def test_a_vae_without_tiles_is_refused_before_anything_is_moved(networks):
 
 def test_a_cpu_holds_everything():
     needs = Footprint(1 << 50, 0, 0, 0, 0, 0, None)
-    assert choose(needs, CPU) == Placement()
+    assert choose(needs, CPU, 0) == Placement()

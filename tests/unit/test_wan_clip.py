@@ -251,12 +251,25 @@ def test_a_lora_names_itself_in_the_clips_made_with_it_and_in_no_others(
 ) -> None:
     folder, _ = phantom
     before = engine_spec(PHANTOM, folder.parent)
-    assert before.speeds["turbo"]["lora"] == "turbo"
+    assert "turbo" not in before.speeds
+    assert "loras/turbo.safetensors" in before.lacking_speeds["turbo"]
     write_lora(folder, "turbo")
     after = engine_spec(PHANTOM, folder.parent)
     assert after.weights_id == before.weights_id
-    assert after.speeds["turbo"] != before.speeds["turbo"]
+    assert str(after.speeds["turbo"]["lora"]).startswith("turbo@sha256:")
     assert after.speeds["exact"] == before.speeds["exact"]
+
+
+def test_a_lora_is_put_into_every_network_that_is_loaded(
+    phantom: tuple[Path, PhantomEngine], asked: ClipRequest
+) -> None:
+    folder, engine = phantom
+    write_lora(folder, "turbo")
+    turbo = with_parameters(asked, **engine_spec(PHANTOM, folder.parent).speeds["turbo"])
+    frames_of(list(engine.generate(turbo)))
+    official = with_parameters(turbo, numeric_mode="parity")  # other networks, loaded anew
+    with_lora = frames_of(list(engine.generate(official)))
+    assert not np.array_equal(with_lora, frames_of(list(engine.generate(with_parameters(official, lora="")))))
 
 
 def test_a_missing_changed_or_foreign_lora_is_refused_with_advice(

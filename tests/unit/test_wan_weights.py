@@ -236,16 +236,16 @@ def test_weights_are_known_by_their_sha256_and_the_hubs_revision(tmp_path: Path)
     path = folder / "w.safetensors"
     save_file({"a": torch.zeros(1)}, path)
     assert file_digests(folder) == {"w.safetensors": hashlib.sha256(path.read_bytes()).hexdigest()}
-    plain = folder_identity(folder)
+    plain = folder_identity(folder, file_digests(folder))
     assert plain.startswith("sha256:")
     notes = folder / ".cache/huggingface/download"
     notes.mkdir(parents=True)
     (notes / "w.safetensors.metadata").write_text("0123abcd\netag\n1700000000.0\n")
-    assert folder_identity(folder) == f"0123abcd+{plain}"
+    assert folder_identity(folder, file_digests(folder)) == f"0123abcd+{plain}"
     (notes / "x.safetensors.metadata").write_text("4567ef00\netag\n1700000000.0\n")
-    assert folder_identity(folder) == plain
+    assert folder_identity(folder, file_digests(folder)) == plain
     save_file({"a": torch.ones(1)}, path)
-    assert folder_identity(folder) != plain
+    assert folder_identity(folder, file_digests(folder)) != plain
 
 
 def test_float32_islands_are_those_of_each_mode() -> None:
