@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         default=False,
         description="Compile the transformer's blocks on a GPU: the first clip of a process waits minutes.",
     )
+    engine_workers: int = Field(
+        default=1, ge=1, le=64, description="How many engine workers `reelhouse up` keeps: one for each GPU."
+    )
     scenes_at_once: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=1,

@@ -181,7 +181,7 @@ def _keep(job: Job, outputs: Mapping[str, Output], started_at: datetime, seconds
         parameters=json.loads(canonical_json(step.parameters)),
         inputs=tuple(job.inputs.values()),
         outputs=artifacts,
-        facts={**job.facts, **measures(step, job.facts)},
+        facts={**job.facts, **measures(step, job.facts), "attempt": job.hold.claim.attempt},
         engine_calls=step.engine_calls,
         started_at=started_at,
         seconds=seconds,

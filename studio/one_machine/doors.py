@@ -27,7 +27,8 @@ LOG = "studio"
 
 def up(*, detach: bool, check: bool) -> None:
     """Start the studio; stay with it, or leave it to itself, or try it and end it again."""
-    premises = Premises(Settings().home)
+    settings = Settings()
+    premises = Premises(settings.home)
     if check:
         _check(premises, keep=detach)
     elif detach:
@@ -35,7 +36,7 @@ def up(*, detach: bool, check: bool) -> None:
         _show_ready(premises, _start_apart(premises))
     else:
         _say_what_happens()
-        run_studio(premises, Patience())
+        run_studio(premises, Patience(), engine_workers=settings.engine_workers)
 
 
 def down(*, as_json: bool) -> None:
@@ -79,7 +80,7 @@ def running_studio(premises: Premises) -> Studio:
             f"the studio in {premises.home} is {record.phase}: `reelhouse up` starts it, `reelhouse status` "
             "shows how far it is"
         )
-    return Studio(premises, premises.passwords(), record.ports)
+    return Studio(premises, premises.passwords(), record.ports, Settings().engine_workers)
 
 
 def _found(premises: Premises) -> Record:

@@ -30,11 +30,12 @@ _OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ")
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """A studio's folder, passwords and ports: all that its services and their users need to know."""
+    """A studio's folder, passwords, ports and size: all that its services and their users need to know."""
 
     premises: Premises
     passwords: Passwords
     ports: Mapping[str, int]
+    engine_workers: int
 
     @property
     def settings(self) -> dict[str, str]:
@@ -88,7 +89,7 @@ class Studio:
             self._prefect(),
             self._deployments(),
             *map(self._worker, ("cpu", "campaigns")),
-            self._engine_worker(),
+            *(self._engine_worker(number) for number in range(1, self.engine_workers + 1)),
             self._steward(),
         ]
 
@@ -158,9 +159,11 @@ class Studio:
             check=lambda started_at: check_worker(url, pool, name, started_at),
         )
 
-    def _engine_worker(self) -> Service:
-        name = "worker-engines"
+    def _engine_worker(self, number: int) -> Service:
+        name = "worker-engines" if number == 1 else f"worker-engines-{number}"
         environment = self._prefect_environment(name) | self.settings
+        if self.engine_workers > 1:
+            environment["CUDA_VISIBLE_DEVICES"] = str(number - 1)
         url = self.settings["REELHOUSE_DATABASE_URL"]
         return Service(
             name=name,

@@ -119,7 +119,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def run_studio(premises: Premises, patience: Patience) -> None:
+def run_studio(premises: Premises, patience: Patience, *, engine_workers: int) -> None:
     """Run a studio here until a signal ends it.
 
     Raises:
@@ -137,7 +137,7 @@ def run_studio(premises: Premises, patience: Patience) -> None:
         for notice in notices:
             log.warning("%s", notice)
         try:
-            Supervisor(Studio(premises, passwords, ports), notices, patience).run()
+            Supervisor(Studio(premises, passwords, ports, engine_workers), notices, patience).run()
         except OSError as error:
             kind = DiskFull if error.errno == errno.ENOSPC else InputError
             problem = f"{premises.home} cannot be written any more ({error.strerror})"
