@@ -97,7 +97,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             }
             with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
                 register(client)
-                # Not the worker's own --limit: with it Prefect's worker dies where a run is resumed before its
+                # Not the worker's own --limit: with it Prefect's worker dies if a run is resumed before its
                 # suspended process has gone.
                 client.update_work_pool("cpu", WorkPoolUpdate(concurrency_limit=1))
                 open_database(f"sqlite:///{home / 'reelhouse.db'}").dispose()
