@@ -25,12 +25,13 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStatusError
 from prefect.states import AwaitingRetry, Cancelled, Crashed, Failed
 
 from db.alone import alone
 from flows.deployments import DEPLOYMENTS
 from reelhouse.errors import ReelhouseError
+from tasks.approvals import apply_deadlines
 from tasks.claiming import end_dead_claims
 from tasks.presence import EVERY_S as HEARD_EVERY_S
 from tasks.presence import end_lost, lost_renders
@@ -50,7 +51,7 @@ log = getLogger(__name__)
 
 @dataclass(slots=True)
 class Steward:
-    """One steward of a house and its Prefect server."""
+    """One steward of a house and its Prefect server; `now` is what the ages of states are counted to."""
 
     bench: Workbench
     client: SyncPrefectClient
@@ -67,6 +68,7 @@ class Steward:
             if not may:
                 return
             end_dead_claims(self.bench)
+            apply_deadlines(self.bench)
             self.bench.wants.remove_lapsed()
             for lost in lost_renders(self.bench):
                 if lost.flow_run_id:
@@ -82,6 +84,8 @@ class Steward:
     def _settle(self, run: FlowRun) -> None:
         """Take a crashed run up again, or end it for good."""
         states = sorted(self.client.read_flow_run_states(run.id), key=lambda state: state.timestamp)
+        if _is_beginning(states) and self._age_s(run) < PENDING_S:
+            return
         if _was_cancelled(states):
             self._set_state(run.id, Cancelled(message="cancelled; its process has ended"))
             return
@@ -95,7 +99,7 @@ class Steward:
             )
             self._set_state(run.id, Failed(message=message))
             return
-        due = self.now() + timedelta(seconds=PAUSES_S[min(crashes, len(PAUSES_S)) - 1])
+        due = datetime.now(UTC) + timedelta(seconds=PAUSES_S[min(crashes, len(PAUSES_S)) - 1])
         message = f"{TAKEN_UP}, crash {crashes} of {MOST_CRASHES}: {reason}"
         self._set_state(run.id, AwaitingRetry(scheduled_time=due, message=message))
 
@@ -122,8 +126,8 @@ class Steward:
         log.warning("run %s: %s, %s", run_id, state.name, state.message)
         try:
             self.client.set_flow_run_state(run_id, state)
-        except ObjectNotFound:
-            log.warning("run %s: this server does not know it", run_id)
+        except (ObjectNotFound, PrefectHTTPStatusError) as error:  # the other runs need the round, too
+            log.warning("run %s: its state could not be set: %s", run_id, error)
 
     def _age_s(self, run: FlowRun) -> float:
         return (self.now() - run.state.timestamp).total_seconds() if run.state else 0.0
@@ -141,6 +145,20 @@ def keep_house(bench: Workbench) -> None:
                 log.warning("the round was not finished: %s", error)
                 # After an outage every render seems silent, until each has told again.
                 told.wait(2 * HEARD_EVERY_S)
+
+
+def _is_beginning(states: Sequence[State[Any]]) -> bool:
+    """Whether the run was taken up and has not got to running since.
+
+    A worker reports one and the same end twice, the second time (measured: 25 s later) when the next attempt
+    is on its way already, which then simply begins.
+    """
+    for state in reversed(states):
+        if state.type is StateType.RUNNING:
+            return False
+        if (state.message or "").startswith(TAKEN_UP):
+            return True
+    return False
 
 
 def _was_cancelled(states: Sequence[State[Any]]) -> bool:

@@ -22,9 +22,9 @@ from studio.film_folder import check_folder, choose_folder
 from studio.prefect_environment import prepare_prefect
 from studio.rendering import put_results
 from tasks.bundles import pack
+from tasks.observation import observed_service
 from tasks.results import results_in
 from tasks.retakes import bundle_of
-from tasks.observation import observed_service
 from tasks.workbench import Workbench
 
 if TYPE_CHECKING:
