@@ -90,7 +90,14 @@ def execute(client: SyncPrefectClient, bench: Workbench, run_id: UUID) -> subpro
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and all it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def test_a_run_whose_process_is_killed_goes_on_as_the_same_run(
@@ -103,8 +110,7 @@ def test_a_run_whose_process_is_killed_goes_on_as_the_same_run(
         assert time.monotonic() < deadline, "the render did not begin"
         time.sleep(0.1)
     os.kill(Owner.parse(found[0].owner).pid, signal.SIGKILL)
-    first.kill()  # what watched over it: nothing on that machine tells of its end
-    first.wait()
+    end(first)  # what watched over it, too: nothing on that machine tells of its end
 
     while state_of(client, run_id)[0] is not StateType.SCHEDULED:
         assert time.monotonic() < deadline, state_of(client, run_id)
@@ -115,8 +121,7 @@ def test_a_run_whose_process_is_killed_goes_on_as_the_same_run(
     while state_of(client, run_id)[0] is not StateType.COMPLETED:
         assert time.monotonic() < deadline, state_of(client, run_id)
         time.sleep(0.2)
-    second.kill()
-    second.wait()
+    end(second)
     statuses = [
         bench.lineage.render(found).status for found in renders_of_run(bench.lineage.engine, str(run_id))
     ]
