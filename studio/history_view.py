@@ -10,7 +10,14 @@ from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
 from tasks.workbench import Workbench
 
-COLOURS = {"done": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "waiting": "magenta", "rejected": "red"}
+COLOURS = {
+    "done": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "waiting": "magenta",
+    "rejected": "red",
+}
 ID_DIGITS = 12
 
 

@@ -23,6 +23,7 @@ from reelhouse.timing import timecode
 from studio.console import err, out, print_json, seconds
 from studio.film_folder import check_folder, choose_folder, put_files, slug
 from studio.prefect_environment import prepare_prefect
+from studio.preview_file import previewed
 from studio.progress_view import watching
 from tasks.gate import is_at_gate, pass_gate
 from tasks.renders import look_up, rendering, warnings_of
@@ -67,7 +68,7 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
     with at_workbench(bench), _shown_takes(bench, folder):
         found = bench.found[plan.digest] = look_up(bench, plan)
         if found.outstanding and not is_at_gate(bench, plan, found.records):
-            render_id = _run_flow(bench, plan, choices)
+            render_id = _run_flow(bench, plan, choices, folder)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
             with rendering(bench, plan, {"choices": noted(choices)}) as render:
                 pass_gate(bench, render, run_id=None)
@@ -79,9 +80,11 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
         _print(finished)
 
 
-def _run_flow(bench: Workbench, plan: Plan, choices: Choices) -> str:
+def _run_flow(bench: Workbench, plan: Plan, choices: Choices, folder: Path) -> str:
     server_url = prepare_prefect(bench.settings.home)
-    with _stoppable(bench), watching(bench, plan, bench.found[plan.digest].outstanding):
+    # The progress display takes the listener's place, so the preview comes after it.
+    watched = watching(bench, plan, bench.found[plan.digest].outstanding)
+    with _stoppable(bench), watched, previewed(bench, folder):
         return render_in_process(bench, plan.storyboard, choices, server_url=server_url)
 
 

@@ -1,14 +1,17 @@
 """From storyboard to film with the diffusion engines' real classes with tiny random weights: noise."""
 
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from models.wan.engine import WanTextEngine
 from models.wan_clip import WanClip
 from reelhouse.media.video import probe
+from studio import preview_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "A"
 BOARD = """
@@ -105,3 +108,23 @@ def test_the_words_of_the_next_scene_are_encoded_while_one_denoises(studio, monk
     before_it_ended = " ".join(log[:last_of_first_scene])
     assert "fox" in before_it_ended
     assert "kite" in before_it_ended
+
+
+def test_what_is_denoised_can_be_watched_as_a_file_that_updates(studio, monkeypatch):
+    studio.run("weights", "tiny", "wan-t2v-1.3b", "home/weights/wan-t2v-1.3b")
+    monkeypatch.setattr(preview_file, "EVERY_S", 0.0)
+    seen: list[bytes] = []
+    save = preview_file.save_png
+    monkeypatch.setattr(
+        preview_file, "save_png", lambda picture, path: (save(picture, path), seen.append(path.read_bytes()))
+    )
+    studio.write(
+        "title: One\nengine: wan-t2v-1.3b\nparameters: {num_inference_steps: 6}\n"
+        "video: {size: 96x64, frame_rate: 16}\nscenes: [{id: a, prompt: the fox runs, duration: 0.3s}]\n"
+    )
+    errors = studio.run("render", "board.yaml").stderr
+    assert "preview.png" in errors
+    assert len(seen) == 6
+    assert len(set(seen)) > 1
+    assert Image.open(io.BytesIO(seen[-1])).size == (416, 277)
+    assert not list(studio.home.glob("films/*/preview.png"))

@@ -69,8 +69,8 @@ def test_what_fits_in_no_way_is_refused_on_the_scenes_line_with_what_would(board
     )
     assert refused.value.problem == (
         "121 frames of 1280x720 with 1 reference image by phantom-14b want 17.4 GB of GPU memory at the "
-        "least (the text encoder on the CPU, the transformer's blocks fetched as they run, pictures and frames in "
-        "tiles), and a card has 15.0 GB free: film at most 97 frames at once (4.04 s), or "
+        "least (the text encoder on the CPU, the transformer's blocks fetched as they run, pictures and "
+        "frames in tiles), and a card has 15.0 GB free: film at most 97 frames at once (4.04 s), or "
         "use a GPU with 18 GB free"
     )
 
