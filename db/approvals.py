@@ -102,7 +102,7 @@ class Approvals:
         question = _approvals().where(decided).order_by(approvals.c.decided_at.desc()).limit(1)
         with reading(self.engine) as connection:
             row = connection.execute(question).one_or_none()
-        return row and _approval(row)
+        return None if row is None else _approval(row)
 
     def decide(self, render_id_or_prefix: str, decision: Decision, *, by: str, note: str = "") -> Approval:
         """Decide on a render's takes; rejected ones may be approved later, for the next render of them.

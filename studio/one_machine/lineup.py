@@ -157,6 +157,7 @@ class Studio:
             program=worker_program(pool, name, environment, self.premises.folder, self.premises.log(name)),
             after=("postgresql", "s3", "prefect"),
             check=lambda started_at: check_worker(url, pool, name, started_at),
+            may_die=True,
         )
 
     def _engine_worker(self, number: int) -> Service:
@@ -187,6 +188,7 @@ class Studio:
             address=f"http://127.0.0.1:{self.ports[METRICS]}/metrics",
             after=("postgresql", "s3", "prefect"),
             check=_whenever(lambda: None),
+            may_die=True,
         )
 
     def _prefect_environment(self, service: str) -> dict[str, str]:
