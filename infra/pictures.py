@@ -23,7 +23,7 @@ from tasks.workbench import Workbench
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "fox-and-kite"
 DOCS = ROOT / "docs"
-WIDTH = 104
+WIDTH = 124
 # An SVG without the web font that rich would load.
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>

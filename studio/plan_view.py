@@ -61,7 +61,7 @@ def plan_table(plan: Plan, states: Mapping[str, str]) -> Table:
     for name in ("stage", "what", "engine", "key", "state"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=36)
     for name in ("calls", "tokens", "seconds", "memory"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for step in plan.steps:
         state = states[step.key]
         to_make = state == "to make"
