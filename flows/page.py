@@ -106,7 +106,7 @@ class _Page:
                     and newest is not None
                     and number % PREVIEW_EVERY == 0
                 ):
-                    picture = _inlined(Image.fromarray(newest), PREVIEW_WIDTH)
+                    picture = _inlined(_enlarged(Image.fromarray(newest)), PREVIEW_WIDTH)
                     self.put("preview", "markdown", picture, "What is being made")
                     shown = newest
                 if is_last:
@@ -141,6 +141,12 @@ def _reaching(purpose: str) -> Iterator[None]:
         yield
     except (httpx.HTTPError, PrefectException) as error:
         log.warning("Prefect's server did not answer to %s: %s", purpose, error)
+
+
+def _enlarged(preview: Image.Image) -> Image.Image:
+    """A latent's hundred pixels, as large as a person can see."""
+    height = round(preview.height * PREVIEW_WIDTH / preview.width)
+    return preview.resize((PREVIEW_WIDTH, height), Image.Resampling.BICUBIC)
 
 
 def _rows(render: Render) -> list[dict[str, str]]:

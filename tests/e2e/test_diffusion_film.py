@@ -1,10 +1,13 @@
 """From storyboard to film with the diffusion engines' real classes with tiny random weights: noise."""
 
+import base64
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -128,3 +131,18 @@ def test_what_is_denoised_can_be_watched_as_a_file_that_updates(studio, monkeypa
     assert len(set(seen)) > 1
     assert Image.open(io.BytesIO(seen[-1])).size == (416, 277)
     assert not list(studio.home.glob("films/*/preview.png"))
+
+
+def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url):
+    studio.run("weights", "tiny", "wan-t2v-1.3b", "home/weights/wan-t2v-1.3b")
+    studio.write(
+        "title: Watched\nengine: wan-t2v-1.3b\nparameters: {num_inference_steps: 80}\n"
+        "video: {size: 96x64, frame_rate: 16}\nscenes: [{id: a, prompt: the fox runs, duration: 0.3s}]\n"
+    )
+    studio.run("render", "board.yaml")
+    wanted = {"artifacts": {"key": {"any_": ["render-preview"]}}}
+    [preview] = httpx.post(f"{prefect_url}/artifacts/filter", json=wanted).json()
+    assert preview["type"] == "markdown"
+    encoded = re.search(r"data:image/(?:jpeg|png);base64,([A-Za-z0-9+/=]+)", preview["data"])
+    assert encoded is not None
+    assert Image.open(io.BytesIO(base64.b64decode(encoded[1]))).width == 416
