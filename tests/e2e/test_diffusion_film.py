@@ -139,9 +139,15 @@ def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url)
         "title: Watched\nengine: wan-t2v-1.3b\nparameters: {num_inference_steps: 80}\n"
         "video: {size: 96x64, frame_rate: 16}\nscenes: [{id: a, prompt: the fox runs, duration: 0.3s}]\n"
     )
+
+    def previews() -> dict[str, dict[str, str]]:
+        wanted = {"artifacts": {"key": {"any_": ["render-preview"]}}}
+        found = httpx.post(f"{prefect_url}/artifacts/filter", json=wanted).json()
+        return {artifact["id"]: artifact for artifact in found}
+
+    before = previews()  # other films were shown on the session's server
     studio.run("render", "board.yaml")
-    wanted = {"artifacts": {"key": {"any_": ["render-preview"]}}}
-    [preview] = httpx.post(f"{prefect_url}/artifacts/filter", json=wanted).json()
+    [preview] = [artifact for key, artifact in previews().items() if key not in before]
     assert preview["type"] == "markdown"
     encoded = re.search(r"data:image/(?:jpeg|png);base64,([A-Za-z0-9+/=]+)", preview["data"])
     assert encoded is not None
