@@ -1,16 +1,16 @@
 """One service at work: from its preparation to its end, one short `step` at a time.
 
-A child that ends, or does not answer, is started again after a pause that doubles; one that cannot be kept up
-is given up. What takes seconds (preparing, checking, furnishing) runs on a thread of the pool; the process
-itself is always started from the main thread, since the kernel ends it with the thread that started it.
+A child that ends, or does not answer, is started again after a pause that doubles. Only one that has never
+come up is given up: what one that has been up is short of now, it may have again. What takes seconds
+(preparing, checking, furnishing) runs on a thread of the pool; the process itself is always started from the
+main thread, since the kernel ends it with the thread that started it.
 """
 
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from logging import getLogger
 
@@ -44,8 +44,9 @@ class Patience:
         start_s: from its start to its first answer.
         check_s: between two checks of one that is up.
         misses: so many failed checks in a row, and it is started again.
-        restarts: as many within `restarts_within_s` are allowed.
-        first_pause_s: before the first of them; doubled for each further one.
+        restarts: so many are allowed to one that has never been up.
+        calm_s: after so long without a failure the pauses are short again.
+        first_pause_s: before the first restart; doubled for each further one.
         end_s: from being asked to end to being made to.
     """
 
@@ -53,7 +54,7 @@ class Patience:
     check_s: float = 5
     misses: int = 3
     restarts: int = 5
-    restarts_within_s: float = 300
+    calm_s: float = 60
     first_pause_s: float = 0.5
     end_s: float = 20
 
@@ -77,7 +78,8 @@ class Child:
     _started: float = 0
     _misses: int = 0
     _was_up: bool = False
-    _failures: deque[float] = field(default_factory=deque)
+    _failed: float = 0
+    _failures_in_a_row: int = 0
 
     @property
     def is_ready(self) -> bool:
@@ -201,17 +203,15 @@ class Child:
     def _has_failed(self, problem: str) -> None:
         """Start it again after a pause, or give it up."""
         now = time.monotonic()
-        self._failures.append(now)
-        while now - self._failures[0] > self.patience.restarts_within_s:
-            self._failures.popleft()
-        count = len(self._failures)
+        calm = self._failures_in_a_row and now - self._failed > self.patience.calm_s
+        self._failed, self._failures_in_a_row = now, 1 if calm else self._failures_in_a_row + 1
         name = self.service.name
-        if count > self.patience.restarts and not (self.service.may_die and self._was_up):
+        if self.restarts >= self.patience.restarts and not self._was_up:
             raise ServiceUnavailable(
-                f"{name} {problem}, for the {count}th time within "
-                f"{self.patience.restarts_within_s:.0f} s; its words are in {self.service.program.log}"
+                f"{name} {problem}; it was started {self.restarts + 1} times and has never come up, "
+                f"its words are in {self.service.program.log}"
             )
-        pause_s = min(self.patience.first_pause_s * 2 ** (count - 1), LONGEST_PAUSE_S)
+        pause_s = min(self.patience.first_pause_s * 2 ** (self._failures_in_a_row - 1), LONGEST_PAUSE_S)
         log.warning("%s %s; it is started again in %.1f s", name, problem, pause_s)
         self.phase, self.problem = Phase.RESTARTING, problem
         self.restarts += 1

@@ -157,7 +157,6 @@ class Studio:
             program=worker_program(pool, name, environment, self.premises.folder, self.premises.log(name)),
             after=("postgresql", "s3", "prefect"),
             check=lambda started_at: check_worker(url, pool, name, started_at),
-            may_die=True,
         )
 
     def _engine_worker(self, number: int) -> Service:
@@ -171,7 +170,6 @@ class Studio:
             program=engine_worker_program(name, environment, self.premises.folder, self.premises.log(name)),
             after=("postgresql", "s3"),
             check=lambda started_at: check_engine_worker(url, name, started_at),
-            may_die=True,
         )
 
     def _steward(self) -> Service:
@@ -188,7 +186,6 @@ class Studio:
             address=f"http://127.0.0.1:{self.ports[METRICS]}/metrics",
             after=("postgresql", "s3", "prefect"),
             check=_whenever(lambda: None),
-            may_die=True,
         )
 
     def _prefect_environment(self, service: str) -> dict[str, str]:

@@ -27,8 +27,6 @@ class Service:
         furnish: runs once it answers, before it counts as up.
         tidy: runs when it has ended.
         is_job: it ends by itself, with exit code 0 when its work is done; it needs no check.
-        may_die: once it has been up it is started again however often it ends, and never given up: what it
-            works on may end it, and the others do not need it.
     """
 
     name: str
@@ -40,4 +38,3 @@ class Service:
     furnish: Callable[[], None] = field(default=nothing)
     tidy: Callable[[], None] = field(default=nothing)
     is_job: bool = False
-    may_die: bool = False
