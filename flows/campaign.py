@@ -16,6 +16,7 @@ from prefect.states import Cancelling, Completed, Failed
 from db.campaigns import CampaignRun, Campaigns
 from flows.campaign_runs import PrefectRuns, conduct
 from flows.notices import tell_campaign_done, tell_campaign_failed
+from flows.outages import outlasting
 from reelhouse.campaign_plan import CampaignPlan
 from reelhouse.errors import ServiceUnavailable
 from tasks.campaigns import keep_film, keep_report, opened_campaign, plan_campaign
@@ -55,12 +56,16 @@ def render_campaign(campaign: str) -> "State[str]":
     Returns:
         The campaign's id, once all its films are done; failed, if some are not.
     """
-    bench = workbench()
-    with opened_campaign(bench, campaign) as read:
-        plan = plan_campaign(bench, read)
-        run = _begun(bench, plan, campaign)
-        _render_films(bench, plan, run)
-        return _reported(bench, plan, run.id)
+
+    def films() -> "State[str]":
+        bench = workbench()
+        with opened_campaign(bench, campaign) as read:
+            plan = plan_campaign(bench, read)
+            run = _begun(bench, plan, campaign)
+            _render_films(bench, plan, run)
+            return _reported(bench, plan, run.id)
+
+    return outlasting(films)
 
 
 def _begun(bench: Workbench, plan: CampaignPlan, bundle_id: str) -> CampaignRun:

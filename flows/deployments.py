@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from prefect import Flow
 
 WAIT_S = 120
+# Without a pull step Prefect copies the folder that a run starts in, whatever lies there, to a temporary one.
+PULL_STEPS: list[dict[str, Any]] = [{"prefect.deployments.steps.set_working_directory": {"directory": "."}}]
 ONE_ALONE = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 # Also of a run whose process ended on purpose: it waits for a person, or was refused.
 _ENDED = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Rejected")
@@ -139,7 +141,7 @@ def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> N
         tags=list(deployment.tags),
         entrypoint=deployment.entrypoint,
         work_pool_name=deployment.pool,
-        pull_steps=[],
+        pull_steps=PULL_STEPS,
         schedules=_schedules(client, deployment),
         concurrency_limit=1 if deployment.alone else None,
         concurrency_options=ONE_ALONE if deployment.alone else None,

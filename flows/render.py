@@ -9,6 +9,7 @@ from pydantic import Field
 
 from flows.approval import wait_for_approval
 from flows.notices import tell_film_done, tell_film_failed
+from flows.outages import outlasting
 from flows.page import shown
 from flows.production import produce
 from flows.run_logs import run_log_handlers
@@ -88,9 +89,13 @@ def render_storyboard(
         The render's id in the lineage.
     """
     choices = Choices(engine, quality, speed, tuple(deliveries or ()), takes or {}, approve)
-    bench = workbench()
-    with opened(bench, storyboard) as board:
-        return make_film(bench, choices.applied_to(board), choices, priority=priority)
+
+    def film() -> str:
+        bench = workbench()
+        with opened(bench, storyboard) as board:
+            return make_film(bench, choices.applied_to(board), choices, priority=priority)
+
+    return outlasting(film)
 
 
 def make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priority: int) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.notices import tell_film_done, tell_film_failed
+from flows.outages import outlasting
 from flows.render import RUNNER, USUAL_PRIORITY, Priority, make_film
 from reelhouse.storyboard import Choices
 from tasks.bundles import opened
@@ -18,6 +20,8 @@ _RENDER_ID = re.compile(r"[0-9a-f]{4,16}")
 @flow(  # pyright: ignore[reportCallIssue] Prefect's runner type is invariant in its own futures
     name="retake-scene",
     task_runner=RUNNER,  # pyright: ignore[reportArgumentType] the same
+    on_completion=[tell_film_done],
+    on_failure=[tell_film_failed],
     persist_result=False,
 )
 def retake_scene(
@@ -38,11 +42,15 @@ def retake_scene(
     Returns:
         The new render's id in the lineage.
     """
-    bench = workbench()
-    storyboard, choices = film, Choices()
-    if _RENDER_ID.fullmatch(film.strip()):
-        render = bench.lineage.render(film.strip())
-        storyboard, choices = bundle_of(render), chosen(render)
-    with opened(bench, storyboard) as board:
-        choices = with_take(board, choices, scene, take)
-        return make_film(bench, choices.applied_to(board), choices, priority=priority)
+
+    def remade() -> str:
+        bench = workbench()
+        storyboard, choices = film, Choices()
+        if _RENDER_ID.fullmatch(film.strip()):
+            render = bench.lineage.render(film.strip())
+            storyboard, choices = bundle_of(render), chosen(render)
+        with opened(bench, storyboard) as board:
+            choices = with_take(board, choices, scene, take)
+            return make_film(bench, choices.applied_to(board), choices, priority=priority)
+
+    return outlasting(remade)

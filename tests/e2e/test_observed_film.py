@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import Log
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.deployments import PULL_STEPS
 from flows.render import render_storyboard
 
 pytestmark = pytest.mark.services
@@ -68,7 +69,7 @@ def test_a_run_is_told_in_its_logs_with_ids_in_json_and_in_openlineage(studio, p
             flow_id=client.create_flow(cast(Flow, render_storyboard)),
             name="watched",
             entrypoint="flows.render.render_storyboard",
-            pull_steps=[],
+            pull_steps=PULL_STEPS,
             parameter_openapi_schema={"type": "object", "properties": {}},
         )
         run = client.create_flow_run_from_deployment(deployment, parameters={"storyboard": BOARD})

@@ -1,5 +1,6 @@
 """The flow under Prefect: side by side where nothing forbids it, retried where that helps, deployable."""
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -78,7 +79,9 @@ def test_only_an_error_that_may_pass_is_tried_again(studio, prefect_url, monkeyp
 
 
 def test_a_deployment_runs_the_same_flow_in_another_process(studio, prefect_url, tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # a run that copied the folder it starts in would fail at this
     file = studio.write("title: Far\nengine: testcard\nvideo: {size: 64x64}\nscenes: [{id: a, prompt: x}]\n")
+    from flows.deployments import PULL_STEPS
     from flows.render import render_storyboard
 
     with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
@@ -86,7 +89,7 @@ def test_a_deployment_runs_the_same_flow_in_another_process(studio, prefect_url,
             flow_id=client.create_flow(cast(Flow, render_storyboard)),
             name="from a form",
             entrypoint="flows.render.render_storyboard",
-            pull_steps=[],
+            pull_steps=PULL_STEPS,
             parameter_openapi_schema={"type": "object", "properties": {}},
         )
         studio.environment["REELHOUSE_LIBRARY"] = str(studio.folder)

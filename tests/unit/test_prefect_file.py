@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect.cli.deploy._config import _load_deploy_configs_and_actions
 from rich.console import Console
 
-from flows.deployments import DEPLOYMENTS, Deployment
+from flows.deployments import DEPLOYMENTS, PULL_STEPS, Deployment
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 
@@ -32,4 +32,4 @@ def test_the_file_and_the_registration_are_the_same():
 
     assert console.export_text() == ""  # the loader prints what it does not understand, and goes on without
     assert found == [as_written(deployment) for deployment in DEPLOYMENTS]
-    assert actions["pull"] == []
+    assert actions["pull"] == PULL_STEPS
