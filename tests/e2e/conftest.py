@@ -1,9 +1,11 @@
 """Fixtures for whole films: a Prefect server for the session, a studio of its own for each test."""
 
+import atexit
 import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,9 @@ from studio.cli import main
 from studio.prefect_environment import prepare_prefect
 
 # Prefect reads its environment when it is imported, which other test modules do.
-prepare_prefect(Path(tempfile.mkdtemp(prefix="reelhouse-prefect-")))
+_PREFECT_HOME = tempfile.mkdtemp(prefix="reelhouse-prefect-")
+atexit.register(shutil.rmtree, _PREFECT_HOME, ignore_errors=True)
+prepare_prefect(Path(_PREFECT_HOME))
 
 COMMAND = [sys.executable, "-m", "studio.cli"]
 
