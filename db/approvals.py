@@ -1,10 +1,11 @@
-"""Approvals: takes that wait for a person, by when, what happens without an answer, and what was decided.
+"""Approvals: films that wait for a person, by when, what happens without an answer, and what was decided.
 
-What is decided are the takes, named by the step that drew their contact sheet: a later render with the same
-takes is bound by the same decision. Deadlines run by the database's clock.
+Decided on are the takes, or the draft, named by the step that drew their contact sheet: a later render with
+the same ones is bound by the same decision. Deadlines run by the database's clock.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any, Literal, TypeAlias
 
@@ -30,11 +31,12 @@ class Approval:
     """What one render asked for.
 
     Attributes:
-        sheet_key: the step that drew the contact sheet of the takes.
+        sheet_key: the step that drew the contact sheet of the takes, or of the draft.
         flow_run_id: the Prefect run that is suspended meanwhile; None for one that merely ended.
         left_s: until the deadline; negative after it.
         default: what is decided then.
         decision: None while nobody decided.
+        decided_at: when, by the database's clock.
     """
 
     render_id: str
@@ -45,7 +47,16 @@ class Approval:
     default: Decision
     decision: Decision | None
     decided_by: str
+    decided_at: datetime | None
     note: str
+
+    @property
+    def answer(self) -> str:
+        """What was decided, by whom, when and why; "" while nobody decided."""
+        if self.decision is None or self.decided_at is None:
+            return ""
+        note = f' ("{self.note}")' if self.note else ""
+        return f"{self.decision} by {self.decided_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC{note}"
 
 
 class Approvals:
@@ -97,7 +108,7 @@ class Approvals:
             return row.id
 
     def standing(self, sheet_key: str) -> Approval | None:
-        """What was decided last on the takes of a contact sheet, by whichever render asked."""
+        """What was decided last on what a contact sheet shows, whichever render asked."""
         decided = (approvals.c.sheet_key == sheet_key) & approvals.c.decision.is_not(None)
         question = _approvals().where(decided).order_by(approvals.c.decided_at.desc()).limit(1)
         with reading(self.engine) as connection:
@@ -105,23 +116,24 @@ class Approvals:
         return None if row is None else _approval(row)
 
     def decide(self, render_id_or_prefix: str, decision: Decision, *, by: str, note: str = "") -> Approval:
-        """Decide on a render's takes; rejected ones may be approved later, for the next render of them.
+        """Decide on what a render asked; what is rejected may be approved later, for the next such render.
 
         Raises:
-            LineageError: no such render asked, or its takes were approved already.
+            LineageError: no such render asked, or it was approved or so decided already.
         """
         with writing(self.engine) as connection:
             render_id = history.find_render(connection, render_id_or_prefix).id
+            open_to = approvals.c.decision.is_(None)
+            if decision == "approved":
+                open_to |= approvals.c.decision == "rejected"
+            named = (approvals.c.render_id == render_id) & open_to
+            values = _decided(decision, by, note)
+            is_decided = connection.execute(update(approvals).where(named).values(values)).rowcount == 1
             found = _find(connection, render_id)
-            if found.decision == "approved":
-                raise LineageError(
-                    f"the takes of render {render_id} were approved already, by {found.decided_by}; "
-                    "to stop a film that is being finished, cancel its render"
-                )
-            named = approvals.c.render_id == render_id
-            connection.execute(update(approvals).where(named).values(_decided(decision, by, note)))
-            log.info("render %s: its takes are %s by %s", render_id, decision, by)
-            return _find(connection, render_id)
+        if not is_decided:
+            raise LineageError(_already(found))
+        log.info("render %s: %s by %s", render_id, decision, by)
+        return found
 
     def apply_deadlines(self) -> int:
         """Decide by default where the deadline has passed and nobody decided; how many that were."""
@@ -135,6 +147,11 @@ class Approvals:
         question = _approvals().where(renders.c.status == "waiting").order_by(approvals.c.deadline_at)
         with reading(self.engine) as connection:
             return [_approval(row) for row in connection.execute(question)]
+
+
+def _already(found: Approval) -> str:
+    said = f"render {found.render_id} of {found.title} is already {found.answer}"
+    return f"{said}: to stop its film now, cancel its run" if found.decision == "approved" else said
 
 
 def _decided(decision: Any, by: str, note: str) -> dict[str, Any]:
@@ -168,5 +185,6 @@ def _approval(row: Row[Any]) -> Approval:
         default=row.default,
         decision=row.decision,
         decided_by=row.decided_by,
+        decided_at=None if row.decided_at is None else datetime.fromtimestamp(row.decided_at, UTC),
         note=row.note,
     )

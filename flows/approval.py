@@ -19,7 +19,7 @@ IN_PREFECT = "somebody who resumed its run in Prefect"
 
 
 def wait_for_approval(bench: Workbench, pending: ApprovalPending) -> None:
-    """Suspend the run that makes the film; comes back when it was resumed, and the takes are approved.
+    """Suspend the run that makes the film; comes back when it was resumed, and the film is approved.
 
     Raises:
         ApprovalPending: the run belongs to no deployment, so that nothing could resume it.
@@ -28,7 +28,7 @@ def wait_for_approval(bench: Workbench, pending: ApprovalPending) -> None:
     if deployment.id is None:
         raise pending
     try:
-        suspend_flow_run(key=f"takes-{pending.sheet}")
+        suspend_flow_run(key=f"look-{pending.sheet}")
     except Pause:
         notify(bench.settings, film_event(bench, "film.needs_approval", UUID(flow_run.id), str(pending)))
         raise

@@ -1,12 +1,14 @@
 """What Prefect's own page shows of a render: its name, plan, progress, the newest preview, the finished film.
 
-Everything is an artifact of the flow run. A server that does not answer costs the page, never the render.
+Everything is an artifact of the flow run, and the newest attempt's alone. Without keys, since the page leads from
+an artifact with a key to those of every run that has it; its description, which the page shows beside others,
+tells the news by itself. A server that does not answer costs the page, never the render.
 """
 
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -18,14 +20,19 @@ import httpx
 from PIL import Image
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.exceptions import PrefectException
 from prefect.runtime import flow_run
 
+from reelhouse.errors import ApprovalPending
+from reelhouse.steps import OutputOf
 from reelhouse.storyboard import Storyboard
 from reelhouse.timing import timecode
+from tasks.gate import standing
 from tasks.listeners import heard_by
 from tasks.progress import Picture, StepElsewhere, StepEvent, StepFinished, StepProgressed
 from tasks.renders import Render, warnings_of
+from tasks.results import looked_at
 from tasks.workbench import Workbench
 
 EVERY_S = 1.0
@@ -45,19 +52,18 @@ def shown(bench: Workbench, render: Render) -> Iterator[None]:
         return
     with get_client(sync_client=True) as client:
         page = _Page(client, UUID(flow_run.id), render)
-        # Prefect's settings are bound to the context.
-        thread = threading.Thread(
-            target=copy_context().run, args=(page.keep_current,), name="page", daemon=True
-        )
-        thread.start()
         try:
-            with heard_by(bench, page):
+            with page.kept_current(), heard_by(bench, page):
                 yield
-        finally:
-            page.ended.set()
-            thread.join()
+        except ApprovalPending:
+            with _reaching("show what waits for a person"):
+                page.put("approval", "markdown", _asked(bench, render), "**Waits for a person**")
+            raise
         with _reaching("show the film"):
-            page.put("film", "markdown", _film(bench, render), "The finished film")
+            page.remove("preview")
+            page.put(
+                "film", "markdown", _film(bench, render), f"**Film**, {timecode(render.plan.duration_s)}"
+            )
 
 
 def run_name(board: Storyboard) -> str:
@@ -89,17 +95,32 @@ class _Page:
             case StepFinished(step):
                 self._fractions[step.key] = 1.0
 
+    @contextmanager
+    def kept_current(self) -> Iterator[None]:
+        """Keep the page current while the block runs."""
+        # Prefect's settings are bound to the context.
+        thread = threading.Thread(
+            target=copy_context().run, args=(self.keep_current,), name="page", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            self.ended.set()
+            thread.join()
+
     def keep_current(self) -> None:
         """Name the run, show its plan, then its progress until it has ended."""
         with _reaching("show the progress"):
             if not self.client.read_flow_run(self.run_id).idempotency_key:  # who gave one, gave a name too
                 self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
-            self.put("plan", "table", json.dumps(_rows(self.render)), "What is made, and what is reused")
+            self._clear()
+            self.put("plan", "table", json.dumps(_rows(self.render)), _planned(self.render))
             number, said, shown = 0, None, None
             while True:
                 is_last = self.ended.wait(EVERY_S if number else 0)
                 if (done := self._percent()) != said:
-                    self.put("progress", "progress", done, "How much of the work is done")
+                    self.put("progress", "progress", done, f"**Progress**: {done:.0f} %")
                     said = done
                 if (
                     (newest := self._preview) is not shown
@@ -107,27 +128,38 @@ class _Page:
                     and number % PREVIEW_EVERY == 0
                 ):
                     picture = _inlined(_enlarged(Image.fromarray(newest)), PREVIEW_WIDTH)
-                    self.put("preview", "markdown", picture, "What is being made")
+                    self.put("preview", "markdown", picture, "**Preview** of what is being made")
                     shown = newest
                 if is_last:
                     return
                 number += 1
 
-    def put(self, key: str, kind: str, data: object, description: str) -> None:
+    def put(self, name: str, kind: str, data: object, description: str) -> None:
         """Make one artifact of the run, or update it."""
-        if known := self._known.get(key):
-            self.client.update_artifact(known, ArtifactUpdate(data=data))  # pyright: ignore[reportArgumentType] any JSON
+        if known := self._known.get(name):
+            news = ArtifactUpdate(data=data, description=description)  # pyright: ignore[reportArgumentType] any JSON
+            self.client.update_artifact(known, news)
             return
         made = self.client.create_artifact(
             ArtifactCreate(
-                key=f"render-{key}",
                 type=kind,
                 description=description,
                 data=data,  # pyright: ignore[reportArgumentType] any JSON
                 flow_run_id=self.run_id,
             )
         )
-        self._known[key] = made.id
+        self._known[name] = made.id
+
+    def remove(self, name: str) -> None:
+        """Take an artifact of the run away, if it is there."""
+        if known := self._known.pop(name, None):
+            self.client.delete_artifact(known)
+
+    def _clear(self) -> None:
+        """Take away what an earlier attempt at this run has shown."""
+        wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[self.run_id]))
+        for artifact in self.client.read_artifacts(artifact_filter=wanted):
+            self.client.delete_artifact(artifact.id)
 
     def _percent(self) -> float:
         weights = {step.key: max(step.cost.seconds, MIN_WEIGHT_S) for step in self.render.outstanding}
@@ -147,6 +179,13 @@ def _enlarged(preview: Image.Image) -> Image.Image:
     """A latent's hundred pixels, as large as a person can see."""
     height = round(preview.height * PREVIEW_WIDTH / preview.width)
     return preview.resize((PREVIEW_WIDTH, height), Image.Resampling.BICUBIC)
+
+
+def _planned(render: Render) -> str:
+    """The plan in a line."""
+    to_make = len(render.outstanding)
+    expected_s = sum(step.cost.seconds for step in render.outstanding)
+    return f"**Plan**: {to_make} steps to make, {len(render.plan.steps) - to_make} reused, {expected_s:.0f} s of work"
 
 
 def _rows(render: Render) -> list[dict[str, str]]:
@@ -183,14 +222,37 @@ def _film(bench: Workbench, render: Render) -> str:
         f"- `reelhouse fetch {render.id}` puts its files into a folder, "
         f"`reelhouse lineage {render.artifact(plan.film).id[:12]}` shows what made it",
     ]
+    if approval := standing(bench, plan):
+        lines.append(f"- {approval.answer}")
     lines += [f"- look at this: {warning}" for warning in warnings_of(plan, render.records)]
     return "\n".join(lines)
 
 
+def _asked(bench: Workbench, render: Render) -> str:
+    """What a person is to look at and how they answer, as markdown."""
+    files = looked_at(render.plan)
+    links = _linked(bench, render, {name: result.source for name, result in files.items()})
+    lines = [f"## {render.plan.storyboard.title} waits for a person", "", links, ""]
+    [sheet] = [result.source for result in files.values() if result.suffix == "jpg"]
+    with Image.open(bench.store.fetch(render.artifact(sheet).id)) as picture:
+        lines += [_inlined(picture, SHEET_WIDTH), ""]
+    lines += [
+        f"- `reelhouse fetch {render.id}` puts {' and '.join(files)} into a folder",
+        f"- Resume on this page, or `reelhouse approve {render.id}`, lets the film be finished",
+        f"- `reelhouse approve {render.id} --reject --note WHY` ends it",
+    ]
+    return "\n".join(lines)
+
+
 def _links(bench: Workbench, render: Render) -> str:
-    """Where the film and its deliveries can be watched for a week, where the store has a server."""
+    """The film and its deliveries."""
     plan = render.plan
-    sources = {"film": plan.film} | {delivery.name: source for delivery, source in plan.deliveries.items()}
+    deliveries = {delivery.name: source for delivery, source in plan.deliveries.items()}
+    return _linked(bench, render, {"film": plan.film} | deliveries)
+
+
+def _linked(bench: Workbench, render: Render, sources: Mapping[str, OutputOf]) -> str:
+    """Where results can be watched for a week, where the store has a server."""
     links = {
         name: bench.store.link(render.artifact(source).id, for_s=LINK_S) for name, source in sources.items()
     }

@@ -81,8 +81,8 @@ def render_storyboard(
         speed: another speed than the storyboard's.
         deliveries: the names of the deliveries to make; all of them when empty.
         takes: scene id and number of the take that goes into the film, where that is another than written.
-        approve: "takes" lets a person look at all takes before the film is finished: the run is suspended
-            until then. Resuming it approves them; `reelhouse approve` can also reject them.
+        approve: lets a person look at all takes, or at a draft of the film, before it is finished: the run is
+            suspended until then. Resuming it approves them; `reelhouse approve` can also reject them.
         priority: 1 goes first, 100 last.
 
     Returns:

@@ -97,11 +97,11 @@ class StepQuarantined(ReelhouseError):
 
 
 class ApprovalPending(ReelhouseError):
-    """A film waits for a person's decision on its takes.
+    """A film waits for a person's decision on its takes, or on a draft of it.
 
     Attributes:
         render_id: the render that waits.
-        sheet: the artifact id of the takes' contact sheet.
+        sheet: the artifact id of their contact sheet.
     """
 
     exit_code = 4
@@ -113,7 +113,7 @@ class ApprovalPending(ReelhouseError):
 
 
 class Rejected(ReelhouseError):
-    """A person, or nobody in time, refused a film's takes; they are kept."""
+    """A person, or nobody in time, refused a film's takes or its draft; they are kept."""
 
 
 class Cancelled(ReelhouseError):

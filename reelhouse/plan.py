@@ -10,13 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelhouse.identity import digest
-from reelhouse.plan_film import CutFilm, cut_film, plan_film, plan_gif, plan_stills, plan_takes_sheet
+from reelhouse.plan_film import CutFilm, cut_film, native, plan_film, plan_gif, plan_stills
+from reelhouse.plan_gate import Gate, plan_draft_gate, plan_takes_gate
 from reelhouse.plan_takes import Tools, plan_takes
 from reelhouse.stages import Stage
 from reelhouse.steps import OutputOf, Step, StepList
 from reelhouse.storyboard import Delivery, Storyboard
-
-_BEFORE_APPROVAL = list(Stage)[: list(Stage).index(Stage.SHEET) + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Plan:
         film, poster, contact_sheet: where the results come from.
         deliveries: delivery → its finished file.
         duration_s: the film's exact length.
-        takes_sheet: what a person looks at before the film is finished; None where nobody is asked.
+        gate: what a person looks at before the film is finished; None where nobody is asked.
     """
 
     storyboard: Storyboard
@@ -43,7 +42,7 @@ class Plan:
     contact_sheet: OutputOf
     deliveries: Mapping[Delivery, OutputOf]
     duration_s: Fraction
-    takes_sheet: OutputOf | None
+    gate: Gate | None
 
     def of(self, stage: Stage) -> list[Step]:
         """The steps of one stage, in order."""
@@ -51,15 +50,14 @@ class Plan:
 
     @property
     def results(self) -> list[OutputOf]:
-        """What people are handed: film, poster, contact sheet and deliveries."""
-        sheet = [self.takes_sheet] if self.takes_sheet else []
-        return [self.film, self.poster, self.contact_sheet, *self.deliveries.values(), *sheet]
+        """What people are handed: film, poster, contact sheet and deliveries, and what they look at first."""
+        looked_at = (self.gate.sheet, self.gate.draft) if self.gate else ()
+        finished = [self.film, self.poster, self.contact_sheet, *self.deliveries.values()]
+        return [*finished, *(source for source in looked_at if source)]
 
     def before_approval(self, steps: Sequence[Step]) -> list[Step]:
-        """Of these steps those that come before a person looks: what the takes and their sheet need."""
-        if self.takes_sheet is None:
-            return []
-        return [step for step in steps if step.stage in _BEFORE_APPROVAL]
+        """Of these steps those that come before a person looks."""
+        return [step for step in steps if self.gate and step.key in self.gate.before]
 
     def outstanding(self, is_made: Callable[[Step], bool]) -> list[Step]:
         """The steps still to be made, in working order: what the results and all takes need and lack.
@@ -101,13 +99,14 @@ def make_plan(storyboard: Storyboard, tools: Tools) -> Plan:
     """
     plan = StepList()
     film = cut_film(storyboard, plan_takes(storyboard, tools, plan))
-    sheet = None if storyboard.approval.after == "none" else plan_takes_sheet(storyboard, plan)
-    native = Delivery("film", storyboard.width, storyboard.height, "cover", "mp4")
-    finished = plan_film(film, native, plan)
+    gate = plan_takes_gate(storyboard, plan) if storyboard.approval.after == "takes" else None
+    finished = plan_film(film, native(storyboard), plan)
     stills = plan_stills(film, finished, tools.engine.name, plan)
     deliveries: dict[Delivery, OutputOf] = {}
     for delivery in storyboard.deliver:
         deliveries[delivery] = _plan_delivery(film, finished, delivery, plan)
+    if storyboard.approval.after == "draft":
+        gate = plan_draft_gate(storyboard, tools, plan)
     return Plan(
         storyboard=storyboard,
         digest=digest("storyboard", list(plan.steps)),
@@ -118,5 +117,5 @@ def make_plan(storyboard: Storyboard, tools: Tools) -> Plan:
         contact_sheet=stills.output("contact_sheet"),
         deliveries=deliveries,
         duration_s=film.duration_s,
-        takes_sheet=sheet and sheet.output("sheet"),
+        gate=gate,
     )

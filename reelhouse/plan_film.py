@@ -50,6 +50,11 @@ class CutFilm:
         return middles
 
 
+def native(storyboard: Storyboard) -> Delivery:
+    """The film itself, in the size that its takes have."""
+    return Delivery("film", storyboard.width, storyboard.height, "cover", "mp4")
+
+
 def cut_film(storyboard: Storyboard, takes: FilmTakes) -> CutFilm:
     """Lay the chosen takes out in time.
 
@@ -103,29 +108,6 @@ def plan_stills(film: CutFilm, finished: Step, engine: str, plan: StepList) -> S
         },
         {"film": finished.output("film")},
         cost=STILLS_COST,
-    )
-
-
-def plan_takes_sheet(storyboard: Storyboard, plan: StepList) -> Step:
-    """Plan the contact sheet of all takes that are planned so far, those that do not go into the film too."""
-    windows = {key for step in plan.steps.values() if step.stage is Stage.JOIN for key in step.needs}
-    takes = [
-        step
-        for step in plan.steps.values()
-        if step.stage is Stage.JOIN or (step.stage is Stage.TAKE and step.key not in windows)
-    ]
-    inputs: dict[str, Source] = {f"take.{at:05d}": take.output("take") for at, take in enumerate(takes)}
-    count = f"{len(takes)} takes" if len(takes) > 1 else "1 take"
-    return plan.add(
-        Stage.SHEET,
-        storyboard.title,
-        {
-            "title": storyboard.title,
-            "subtitle": f"{count}  ·  {storyboard.engine}, {storyboard.quality}",
-            "labels": [take.label for take in takes],
-        },
-        inputs,
-        cost=Cost(tokens=0, seconds=0.3 + 0.15 * min(len(takes), 240), memory_bytes=100 << 20),
     )
 
 

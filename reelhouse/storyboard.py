@@ -17,7 +17,7 @@ from reelhouse.seams import Seam, SeamKind
 
 Quality: TypeAlias = Literal["draft", "standard", "final"]
 Speed: TypeAlias = Literal["parity", "exact", "fast", "turbo", "draft"]
-ApprovedAfter: TypeAlias = Literal["none", "takes"]
+ApprovedAfter: TypeAlias = Literal["none", "takes", "draft"]
 Language: TypeAlias = Literal["en", "zh"]
 Key: TypeAlias = tuple[str | int, ...]
 
@@ -106,10 +106,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Whether the film waits for a person once its takes are made, and what happens without an answer.
+    """Whether the film waits for a person, and what happens without an answer.
 
     Attributes:
-        after: what is looked at.
+        after: what is made first, and looked at: all takes, or the film in draft quality.
         within_s: how long an answer is waited for.
         default: what is decided then.
     """

@@ -179,7 +179,7 @@ class StoryboardFile(_Part):
     deliver: list[DeliveryPart] = []
     """Further encodings of the film."""
     approve: ApprovedAfter = "none"
-    """takes: a person looks at a contact sheet of all takes before the film is finished."""
+    """What a person looks at before the film is finished: a contact sheet of all takes, or a draft of it."""
     approve_by: WaitField = 24 * 3600
     """How long an answer is waited for, such as 24h; then approve_default is the answer."""
     approve_default: Literal["approve", "reject"] = "reject"

@@ -2,6 +2,8 @@
 
 import getpass
 import socket
+from dataclasses import dataclass
+from typing import Literal
 
 from rich import box
 from rich.table import Table
@@ -10,9 +12,22 @@ from db.approvals import Approval, Decision
 from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
 from studio.prefect_environment import prepare_prefect
+from studio.submission import render_named
+from tasks.results import artifact_ids, looked_at_in
 from tasks.workbench import Workbench
 
 ID_DIGITS = 12
+LINK_S = 24 * 3600
+GOING_ON = ("waiting", "running", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What a person looks at of a film: where its draft and the contact sheet of draft or takes are."""
+
+    kind: Literal["takes", "draft"]
+    contact_sheet: str
+    draft: str | None
 
 
 def show_approvals(*, as_json: bool) -> None:
@@ -28,30 +43,54 @@ def show_approvals(*, as_json: bool) -> None:
         console.print("No film waits for a person.")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("render", "film", "answer", "contact sheet of the takes"):
+    for name in ("render", "film", "answer", "", "look at"):
         table.add_column(name, overflow="fold")
     for approval in waiting:
-        sheet = _sheet(bench, approval)
-        table.add_row(approval.render_id[:ID_DIGITS], approval.title, _answer(approval), sheet)
+        shown = _looked_at(bench, approval)
+        place = shown.draft or shown.contact_sheet
+        table.add_row(approval.render_id[:ID_DIGITS], approval.title, _answer(approval), shown.kind, place)
     console.print(table)
-    console.print("reelhouse approve RENDER [--reject] [--note WHY]", markup=False)
+    console.print(
+        "reelhouse fetch RENDER gets the files; reelhouse approve RENDER [--reject] [--note WHY]",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
-def decide(render_id: str, decision: Decision, *, note: str) -> None:
-    """Record a decision, and let the run that waits for it go on or end."""
+def decide(wanted: str, decision: Decision, *, note: str) -> None:
+    """Record a decision, and let the run that waits for it go on or end.
+
+    Args:
+        wanted: a render's id or its first characters, or a run's id.
+    """
     bench = Workbench(Settings())
     by = f"{getpass.getuser()} on {socket.gethostname()}"
-    found = bench.approvals.decide(render_id, decision, by=by, note=note)
-    prepare_prefect(bench.settings.home)
-    from tasks.approvals import settle
-
-    settle(bench)
-    is_resumed = found.flow_run_id is not None and bench.lineage.render(found.render_id).status != "rejected"
-    what = f"{found.title}: its takes are {decision}"
-    if decision == "rejected":
-        out().print(what)
+    found = bench.approvals.decide(render_named(bench, wanted).id, decision, by=by, note=note)
+    is_waiting = bench.lineage.render(found.render_id).status == "waiting"
+    if is_waiting and not _is_told(bench, found):
+        follows = "Prefect's server is not reached from here, so the studio's steward tells its run"
+    elif decision == "rejected":
+        follows = "its film is not made"
+    elif found.flow_run_id and bench.lineage.render(found.render_id).status in GOING_ON:
+        follows = "its run goes on"
     else:
-        out().print(f"{what}; {'its run goes on' if is_resumed else 'render it again, and it is finished'}")
+        follows = "render it again, and it is finished"
+    out().print(f"{found.title} is {decision}: {follows}", markup=False, soft_wrap=True)
+
+
+def _is_told(bench: Workbench, found: Approval) -> bool:
+    """Tell the render that waits; False where its run's server is not named here, or does not answer."""
+    if prepare_prefect(bench.settings.home) is None and found.flow_run_id:
+        return False
+    import httpx
+
+    from tasks.approvals import tell
+
+    try:
+        tell(bench, found)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 def _answer(approval: Approval) -> str:
@@ -60,14 +99,21 @@ def _answer(approval: Approval) -> str:
     return f"{approval.default} in {seconds(approval.left_s)} without an answer"
 
 
-def _sheet(bench: Workbench, approval: Approval) -> str:
+def _looked_at(bench: Workbench, approval: Approval) -> LookedAt:
+    ids = artifact_ids(bench.lineage, looked_at_in(bench.lineage.render(approval.render_id)))
+    places = {name: _place(bench, artifact_id) for name, artifact_id in ids.items()}
+    if "draft" in places:
+        return LookedAt("draft", places["draft-sheet"], places["draft"])
+    return LookedAt("takes", places["takes"], None)
+
+
+def _place(bench: Workbench, artifact_id: str) -> str:
     """A link where the store has a server, or else the file."""
-    record = bench.lineage.steps([approval.sheet_key])[approval.sheet_key]
-    artifact_id = record.outputs["sheet"].id
-    return bench.store.link(artifact_id, for_s=24 * 3600) or str(bench.store.fetch(artifact_id))
+    return bench.store.link(artifact_id, for_s=LINK_S) or str(bench.store.fetch(artifact_id))
 
 
 def _as_json(bench: Workbench, approval: Approval) -> dict[str, object]:
+    shown = _looked_at(bench, approval)
     return {
         "render_id": approval.render_id,
         "title": approval.title,
@@ -77,5 +123,7 @@ def _as_json(bench: Workbench, approval: Approval) -> dict[str, object]:
         "decision": approval.decision,
         "decided_by": approval.decided_by,
         "note": approval.note,
-        "contact_sheet": _sheet(bench, approval),
+        "looked_at": shown.kind,
+        "contact_sheet": shown.contact_sheet,
+        "draft": shown.draft,
     }

@@ -46,8 +46,8 @@ SpeedName = Annotated[
     typer.Option("--speed", help="Use this speed instead of the storyboard's."),
 ]
 ApproveAfter = Annotated[
-    Literal["none", "takes"] | None,
-    typer.Option("--approve", help="takes: wait for a person once the takes are made."),
+    Literal["none", "takes", "draft"] | None,
+    typer.Option("--approve", help="Wait for a person once all takes, or a draft of the film, are made."),
 ]
 BackupFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of backups.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -82,13 +82,14 @@ def submit(
     deliver: Annotated[
         list[str] | None, typer.Option("--deliver", help="Make only this delivery; may be repeated.")
     ] = None,
+    approve: ApproveAfter = None,
     priority: Annotated[int, typer.Option(min=1, max=100, help="1 goes first, 100 last.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Let the studio's workers render a storyboard; the same request again is the same run."""
     from studio.submission import submit
 
-    choices = Choices(engine, quality, speed, tuple(deliver or ()))
+    choices = Choices(engine, quality, speed, tuple(deliver or ()), approve=approve)
     submit(storyboard, choices, priority=priority, as_json=as_json)
 
 
@@ -111,7 +112,7 @@ def fetch(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put the files of a finished film into a folder."""
+    """Put the files of a finished film into a folder; of one that waits for a person, what to look at."""
     from studio.submission import fetch
 
     fetch(wanted, folder=out, as_json=as_json)
@@ -139,12 +140,13 @@ def plan(
     engine: EngineName = None,
     quality: QualityName = None,
     speed: SpeedName = None,
+    approve: ApproveAfter = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every step a film takes: its key, whether it is made, what it is expected to cost."""
     from studio.plan_view import show_plan
 
-    show_plan(storyboard, Choices(engine, quality, speed), as_json=as_json)
+    show_plan(storyboard, Choices(engine, quality, speed, approve=approve), as_json=as_json)
 
 
 @app.command()
@@ -263,7 +265,7 @@ def restore(
 
 @app.command()
 def approvals(as_json: AsJson = False) -> None:
-    """List the films that wait for a person, with the contact sheets of their takes."""
+    """List the films that wait for a person, with where their takes or drafts are."""
     from studio.approving import show_approvals
 
     show_approvals(as_json=as_json)
@@ -272,12 +274,12 @@ def approvals(as_json: AsJson = False) -> None:
 @app.command()
 def approve(
     render_id: Annotated[
-        str, typer.Argument(metavar="RENDER", help="A render's id, or its first characters.")
+        str, typer.Argument(metavar="RENDER|RUN", help="A render's id or its first characters; a run's id.")
     ],
-    reject: Annotated[bool, typer.Option("--reject", help="Refuse the takes; the film is not made.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse it; the film is not made.")] = False,
     note: Annotated[str, typer.Option(help="Why, for whoever made them.")] = "",
 ) -> None:
-    """Approve the takes of a film that waits, so that it is finished; or reject them."""
+    """Approve the takes or the draft of a film that waits, so that it is finished; or reject them."""
     from studio.approving import decide
 
     decide(render_id, "rejected" if reject else "approved", note=note)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
+from db.approvals import Approval
 from db.records import RenderRow, RenderStep
 from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
+from tasks.results import artifact_ids, looked_at_in
 from tasks.workbench import Workbench
 
 COLOURS = {
@@ -48,9 +50,11 @@ def show_renders(*, as_json: bool) -> None:
 
 def show_render(render_id: str, *, as_json: bool) -> None:
     """Print one render and its steps in working order."""
-    lineage = Workbench(Settings()).lineage
+    bench = Workbench(Settings())
+    lineage = bench.lineage
     render = lineage.render(render_id)
     steps = lineage.render_steps(render.id)
+    looked_at, approval = _looked_at(bench, render)
     if as_json:
         rows = [
             {
@@ -63,7 +67,8 @@ def show_render(render_id: str, *, as_json: bool) -> None:
             }
             for step in steps
         ]
-        print_json({**_as_json(render), "steps": rows})
+        judged = {"looked_at": looked_at, "approval": _approval_as_json(approval)}
+        print_json({**_as_json(render), **judged, "steps": rows})
         return
     console = out()
     console.print(
@@ -73,6 +78,10 @@ def show_render(render_id: str, *, as_json: bool) -> None:
         console.print(render.message, markup=False)
     if render.film:
         console.print(f"film {render.film}")
+    for name, artifact_id in looked_at.items():
+        console.print(f"{name} {artifact_id}")
+    if approval:
+        console.print(approval.answer, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("stage", "what", "key", "", "expected", "took"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
@@ -84,6 +93,24 @@ def show_render(render_id: str, *, as_json: bool) -> None:
     console.print(table)
     if compared := _compared(steps):
         console.print(compared)
+
+
+def _looked_at(bench: Workbench, render: RenderRow) -> tuple[dict[str, str], Approval | None]:
+    """What a person looks at of a render, by name, and what was decided last on it."""
+    files = looked_at_in(render)
+    sheets = [result.source.step_key for result in files.values() if result.suffix == "jpg"]
+    found = bench.approvals.standing(sheets[0]) if sheets else None
+    return artifact_ids(bench.lineage, files), found
+
+
+def _approval_as_json(found: Approval | None) -> dict[str, str | None] | None:
+    return found and {
+        "decision": found.decision,
+        "decided_by": found.decided_by,
+        "decided_at": found.decided_at.isoformat() if found.decided_at else None,
+        "note": found.note,
+        "asked_by": found.render_id,
+    }
 
 
 def _compared(steps: Sequence[RenderStep]) -> str:

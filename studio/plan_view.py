@@ -99,12 +99,25 @@ def expectation(plan: Plan, states: Mapping[str, str], *, at_once: int) -> str:
     """The time and GPU time that a film is expected to take, and what that rests on."""
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
     on_gpu = _gpu_seconds(to_make)
+    first, then = _parts(plan, to_make, at_once)
+    asked = ""
+    if plan.gate:
+        what = "a draft" if plan.gate.draft else "the takes"
+        asked = f"{what} in about {seconds(first)}, then a person looks, then about {seconds(then)} more\n"
     return (
         f"about {seconds(sum(step.cost.seconds for step in to_make))} of work, done in about "
-        f"{seconds(Eta(to_make, at_once=at_once).left_s(0.0))} with {at_once} at once on this machine"
+        f"{seconds(first + then)} with {at_once} at once on this machine"
         f"{f', {seconds(on_gpu)} of it on the GPU' if on_gpu else ''}\n"
-        f"seconds: {_basis(to_make)}"
+        f"{asked}seconds: {_basis(to_make)}"
     )
+
+
+def _parts(plan: Plan, to_make: Sequence[Step], at_once: int) -> tuple[float, float]:
+    """Expected seconds until a person is asked, and from the answer on; all of them where nobody is asked."""
+    first = plan.before_approval(to_make)
+    before = {step.key for step in first}
+    then = [step for step in to_make if step.key not in before]
+    return Eta(first, at_once=at_once).left_s(0.0), Eta(then, at_once=at_once).left_s(0.0)
 
 
 def _basis(steps: Sequence[Step]) -> str:
@@ -154,6 +167,7 @@ def _memory_as_json(plan: Plan, card: Card | None) -> dict[str, object] | None:
 def _as_json(plan: Plan, states: Mapping[str, str], at_once: int) -> dict[str, object]:
     board = plan.storyboard
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
+    first, then = _parts(plan, to_make, at_once)
     return {
         "title": board.title,
         "digest": plan.digest,
@@ -165,7 +179,10 @@ def _as_json(plan: Plan, states: Mapping[str, str], at_once: int) -> dict[str, o
         "engine_calls": sum(step.engine_calls for step in to_make),
         "seconds": round(sum(step.cost.seconds for step in to_make), 2),
         "gpu_seconds": round(_gpu_seconds(to_make), 2),
-        "done_in_s": round(Eta(to_make, at_once=at_once).left_s(0.0), 2),
+        "done_in_s": round(first + then, 2),
+        "approve": board.approval.after,
+        "asks_in_s": round(first, 2) if plan.gate else None,
+        "then_in_s": round(then, 2) if plan.gate else None,
         "memory_bytes": max((step.cost.memory_bytes for step in to_make), default=0),
         "steps": [_step_as_json(step, states[step.key]) for step in plan.steps],
     }

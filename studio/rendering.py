@@ -27,7 +27,7 @@ from studio.preview_file import previewed
 from studio.progress_view import watching
 from tasks.gate import is_at_gate, pass_gate
 from tasks.renders import look_up, rendering, warnings_of
-from tasks.results import Result, results_of
+from tasks.results import Result, artifact_ids, looked_at_in, results_of
 from tasks.retakes import noted
 from tasks.workbench import Workbench, at_workbench
 
@@ -65,9 +65,10 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
     plan = bench.plan(read_board(storyboard, choices))
     folder = folder or choose_folder(bench.settings.home / "films", plan.storyboard.title, storyboard)
     check_folder(folder)
-    with at_workbench(bench), _shown_takes(bench, folder):
+    with at_workbench(bench), _shown_first(bench, folder):
+        bench.open_services()
         found = bench.found[plan.digest] = look_up(bench, plan)
-        if found.outstanding and not is_at_gate(bench, plan, found.records):
+        if found.outstanding and not is_at_gate(bench, plan, found.outstanding):
             render_id = _run_flow(bench, plan, choices, folder)
         else:  # nothing to make: the render is recorded without Prefect, whose import alone takes seconds
             with rendering(bench, plan, {"choices": noted(choices)}) as render:
@@ -83,21 +84,21 @@ def render_film(storyboard: Path, choices: Choices, *, folder: Path | None, as_j
 def _run_flow(bench: Workbench, plan: Plan, choices: Choices, folder: Path) -> str:
     server_url = prepare_prefect(bench.settings.home)
     # The progress display takes the listener's place, so the preview comes after it.
-    watched = watching(bench, plan, bench.found[plan.digest].outstanding)
+    outstanding = bench.found[plan.digest].outstanding
+    watched = watching(bench, plan, plan.before_approval(outstanding) or outstanding)
     with _stoppable(bench), watched, previewed(bench, folder):
         return render_in_process(bench, plan.storyboard, choices, server_url=server_url)
 
 
 @contextmanager
-def _shown_takes(bench: Workbench, folder: Path) -> Iterator[None]:
-    """Put the contact sheet of takes that wait for a person where the film will be."""
+def _shown_first(bench: Workbench, folder: Path) -> Iterator[None]:
+    """Put what waits for a person, takes or a draft, where the film will be."""
     try:
         yield
     except ApprovalPending as pending:
-        target = folder / "takes.jpg"
-        with written(target) as part:
-            shutil.copyfile(bench.store.fetch(pending.sheet), part)
-        err().print(f"contact sheet of the takes: {_shown(target)}", markup=False)
+        results = looked_at_in(bench.lineage.render(pending.render_id))
+        for name, path in put_looked_at(bench, results, folder).items():
+            err().print(f"{name}: {_shown(path)}", markup=False, soft_wrap=True)
         raise
 
 
@@ -134,15 +135,22 @@ def put_results(
         ArtifactMissing, ArtifactCorrupt, ServiceUnavailable: one cannot be fetched; nothing is put.
         MediaError, DiskFull: one cannot be written.
     """
-    records = bench.lineage.steps([result.source.step_key for result in results.values()])
-    files: dict[str, Path] = {}
-    kept: dict[Path, Path] = {}
-    for name, result in results.items():
-        files[name] = folder / _file_name(title, name, result.suffix)
-        kept[files[name]] = bench.store.fetch(
-            records[result.source.step_key].outputs[result.source.output].id
-        )
-    put_files(folder, storyboard, kept)
+    ids = artifact_ids(bench.lineage, results)
+    files = {name: folder / _file_name(title, name, results[name].suffix) for name in results}
+    put_files(folder, storyboard, {files[name]: bench.store.fetch(ids[name]) for name in results})
+    return files
+
+
+def put_looked_at(bench: Workbench, results: Mapping[str, Result], folder: Path) -> dict[str, Path]:
+    """Put what a person looks at first beside what is in a film's folder; where each file went, by name.
+
+    Raises:
+        ArtifactMissing, ArtifactCorrupt, ServiceUnavailable, MediaError, DiskFull: as `put_results`.
+    """
+    files = {name: folder / f"{name}.{result.suffix}" for name, result in results.items()}
+    for name, artifact_id in artifact_ids(bench.lineage, results).items():
+        with written(files[name]) as part:
+            shutil.copyfile(bench.store.fetch(artifact_id), part)
     return files
 
 

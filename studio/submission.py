@@ -20,10 +20,10 @@ from reelhouse.storyboard_reader import read_storyboard
 from studio.console import out, print_json
 from studio.film_folder import check_folder, choose_folder
 from studio.prefect_environment import prepare_prefect
-from studio.rendering import put_results
+from studio.rendering import put_looked_at, put_results
 from tasks.bundles import pack
 from tasks.observation import observed_service
-from tasks.results import results_in
+from tasks.results import looked_at_in, results_in
 from tasks.retakes import bundle_of
 from tasks.workbench import Workbench
 
@@ -89,17 +89,20 @@ def show_runs(*, as_json: bool) -> None:
 
 
 def fetch(wanted: str, *, folder: Path | None, as_json: bool) -> None:
-    """Put the files of a finished film into a folder.
+    """Put the files of a finished film into a folder; of one that waits for a person, what to look at.
 
     Args:
         wanted: a render's id or its first characters, or a run's id.
     """
     bench = Workbench(Settings())
-    row = _finished(bench, wanted)
+    row = _to_show(bench, wanted)
     source = Path("/bundle", bundle_of(row))  # films of one storyboard share a folder, those of two do not
     folder = folder or choose_folder(bench.settings.home / "films", row.title, source)
     check_folder(folder)
-    files = put_results(bench, row.title, results_in(row), folder, source)
+    if row.status == "waiting":
+        files = put_looked_at(bench, looked_at_in(row), folder)
+    else:
+        files = put_results(bench, row.title, results_in(row), folder, source)
     if as_json:
         print_json({"render_id": row.id, "files": {name: str(path) for name, path in files.items()}})
         return
@@ -176,6 +179,7 @@ def _run_of(
         "quality": choices.quality,
         "speed": choices.speed,
         "deliveries": list(choices.deliver),
+        "approve": choices.approve,
         "priority": priority,
     }
     name = run_name(board)
@@ -193,25 +197,33 @@ def _run_of(
     )
 
 
-def _finished(bench: Workbench, wanted: str) -> RenderRow:
-    """A finished render, by its id or by its run's.
+def render_named(bench: Workbench, wanted: str) -> RenderRow:
+    """A render by its id or the beginning of it, or the latest one of a run by the run's id.
 
     Raises:
         LineageError: there is no such render.
-        ServiceUnavailable: it is not finished.
+        ServiceUnavailable: the run has not begun.
     """
-    render_id = wanted
-    if _UUID.fullmatch(wanted):
-        begun = renders_of_run(bench.lineage.engine, wanted)
-        if not begun:
-            raise ServiceUnavailable(
-                f"run {wanted} has not begun yet, or its database is another one: `reelhouse runs` shows it"
-            )
-        render_id = begun[0]
-    row = bench.lineage.render(render_id)
+    if not _UUID.fullmatch(wanted):
+        return bench.lineage.render(wanted)
+    if begun := renders_of_run(bench.lineage.engine, wanted):
+        return bench.lineage.render(begun[0])
+    raise ServiceUnavailable(
+        f"run {wanted} has not begun yet, or its database is another one: `reelhouse runs` shows it"
+    )
+
+
+def _to_show(bench: Workbench, wanted: str) -> RenderRow:
+    """A render that is finished, or waits for a person.
+
+    Raises:
+        LineageError: there is no such render, or it came to nothing.
+        ServiceUnavailable: it is still at work.
+    """
+    row = render_named(bench, wanted)
     if row.status == "running":
         raise ServiceUnavailable(f"{row.title} is not finished yet: `reelhouse runs` shows how far it is")
-    if row.status != "done":
+    if row.status not in ("done", "waiting"):
         raise LineageError(f"render {row.id} of {row.title} is {row.status}, there is no film: {row.message}")
     return row
 

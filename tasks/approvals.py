@@ -1,4 +1,4 @@
-"""Approvals: the renders and Prefect runs that wait hear what was decided on their takes."""
+"""Approvals: the renders and Prefect runs that wait hear what was decided."""
 
 from logging import getLogger
 from uuid import UUID
@@ -30,14 +30,19 @@ def settle(bench: Workbench) -> None:
     Raises:
         httpx.HTTPError: Prefect's server does not answer; the decisions stand.
     """
-    decided = [approval for approval in bench.approvals.open() if approval.decision]
-    for approval in decided:
-        if approval.flow_run_id is None:
-            if approval.decision == "rejected":
-                _end(bench, approval, "rejected", rejection(approval))
-            continue
-        with get_client(sync_client=True) as client:
-            _settle_run(bench, client, approval, UUID(approval.flow_run_id))
+    for approval in bench.approvals.open():
+        if approval.decision:
+            tell(bench, approval)
+
+
+def tell(bench: Workbench, approval: Approval) -> None:
+    """Let one render that waits hear what was decided. Raises as `settle`."""
+    if approval.flow_run_id is None:
+        if approval.decision == "rejected":
+            _end(bench, approval, "rejected", rejection(approval))
+        return
+    with get_client(sync_client=True) as client:
+        _settle_run(bench, client, approval, UUID(approval.flow_run_id))
 
 
 def _settle_run(bench: Workbench, client: SyncPrefectClient, approval: Approval, run_id: UUID) -> None:

@@ -16,7 +16,7 @@ from reelhouse.steps import OutputOf, Step
 from tasks.bundles import pack
 from tasks.claiming import end_dead_claims
 from tasks.presence import end_lost, heard_of, lost_renders
-from tasks.results import as_kept, results_of
+from tasks.results import as_kept, looked_at, results_of
 from tasks.workbench import Found, Workbench
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -94,6 +94,7 @@ def rendering(bench: Workbench, plan: Plan, noted: Mapping[str, object] = NOTHIN
             "owner": owner,
             "bundle": bundle,
             "results": as_kept(results_of(plan)),
+            "looked_at": as_kept(looked_at(plan)),
             **noted,
         },
     )

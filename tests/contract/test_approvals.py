@@ -1,5 +1,7 @@
 """Approvals on each kind of database: who waits, who decided, what the deadline decides."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import Engine
 
@@ -66,16 +68,30 @@ def test_approved_takes_stay_approved(lineage: Lineage, approvals: Approvals):
     ask(approvals, render_id)
     approvals.decide(render_id, "approved", by="Anna")
 
-    with pytest.raises(LineageError, match="approved already, by Anna"):
-        approvals.decide(render_id, "rejected", by="Ben")
+    for decision in ("rejected", "approved"):
+        with pytest.raises(LineageError, match=r"already approved by Anna, .* cancel its run"):
+            approvals.decide(render_id, decision, by="Ben")
+    assert approvals.open()[0].decided_by == "Anna"
 
 
 def test_rejected_takes_may_be_taken_after_all(lineage: Lineage, approvals: Approvals):
     render_id = begin(lineage)
     ask(approvals, render_id)
-    approvals.decide(render_id, "rejected", by="Anna")
+    approvals.decide(render_id, "rejected", by="Anna", note="too dark")
 
+    with pytest.raises(LineageError, match=r'already rejected by Anna, .* UTC \("too dark"\)'):
+        approvals.decide(render_id, "rejected", by="Ben")
     assert approvals.decide(render_id, "approved", by="Ben").decision == "approved"
+
+
+def test_a_decision_says_when_it_was_made(lineage: Lineage, approvals: Approvals):
+    render_id = begin(lineage)
+    assert ask(approvals, render_id).answer == ""
+
+    decided = approvals.decide(render_id, "approved", by="Anna").decided_at
+
+    assert decided is not None
+    assert abs(datetime.now(UTC) - decided) < timedelta(minutes=1)
 
 
 def test_a_render_that_does_not_ask_cannot_be_decided_on(lineage: Lineage, approvals: Approvals):

@@ -216,11 +216,43 @@ def test_a_thousand_scenes_are_planned_in_a_moment(plan_of):
 def test_a_film_that_is_approved_first_has_a_sheet_of_all_its_takes_and_is_otherwise_the_same(plan_of):
     before, after = plan_of(), plan_of(BOARD + "approve: takes\n")
 
-    assert before.takes_sheet is None
+    assert before.gate is None
     assert before.before_approval(before.steps) == []
     [sheet] = after.of(Stage.SHEET)
-    assert after.takes_sheet == sheet.output("sheet")
+    assert after.gate is not None
+    assert (after.gate.sheet, after.gate.draft) == (sheet.output("sheet"), None)
     assert sheet.needs == {take.key for take in after.of(Stage.TAKE)}
     assert {step.key for step in after.steps} - {step.key for step in before.steps} == {sheet.key}
     first = {step.stage for step in after.before_approval(after.steps)}
     assert first == {Stage.MASK, Stage.REFERENCE, Stage.PROMPT, Stage.TAKE, Stage.SHEET}
+
+
+def test_a_film_whose_draft_is_approved_first_makes_the_film_of_draft_quality_and_then_itself(plan_of):
+    deliver = "deliver: [{name: gif, format: gif}]\n"
+    draft, final = plan_of(), plan_of(BOARD + deliver + "quality: standard\n")
+
+    both = plan_of(BOARD + deliver + "quality: standard\napprove: draft\n")
+
+    assert both.gate is not None
+    assert (both.gate.draft, both.gate.sheet) == (draft.film, draft.contact_sheet)
+    first = both.before_approval(both.steps)
+    assert first == list(both.steps[: len(first)])
+    assert {step.key for step in first} == {step.key for step in draft.steps}
+    assert {step.key for step in both.steps} == {step.key for step in (*draft.steps, *final.steps)}
+    assert (both.film, both.deliveries) == (final.film, final.deliveries)
+    takes = [step.label for step in both.of(Stage.TAKE)]
+    assert takes == ["draft: a", "draft: b", "draft: c", "draft: d", "a", "b", "c", "d"]
+    assert [step.label for step in both.of(Stage.PROMPT)] == ["a", "b", "c", "d"]  # of both
+
+
+def test_where_draft_and_film_have_the_same_takes_they_are_made_once(plan_of):
+    final = plan_of(BOARD + "quality: standard\nparameters: {steps: 8}\napprove: draft\n")
+
+    assert [step.label for step in final.of(Stage.TAKE)] == ["a", "b", "c", "d"]
+    assert len(final.of(Stage.FILM)) == 2  # encoded for each
+
+
+def test_a_draft_has_no_draft(plan_of):
+    with pytest.raises(StoryboardError, match="ask for quality: standard or final") as caught:
+        plan_of(BOARD + "approve: draft\n")
+    assert caught.value.line == BOARD.count("\n") + 1
