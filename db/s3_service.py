@@ -38,8 +38,8 @@ _WRONG_KEYS = {
     "AccessDenied": "the access key may not do this",
     "ExpiredToken": "the session token has expired",
     "InvalidToken": "the session token is not valid",
-    "RequestTimeTooSkewed": "the clock of this machine is wrong",
 }
+_KEYS = "REELHOUSE_STORE_ACCESS_KEY and REELHOUSE_STORE_SECRET_KEY (or Amazon's AWS_ACCESS_KEY_ID and so on)"
 _BUSY = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "ConditionalRequestConflict"}
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"}
 
@@ -101,9 +101,7 @@ def connect(address: Address, credentials: S3Credentials | None) -> Minio:
     try:
         provider.retrieve()
     except ValueError as error:
-        raise StoreError(
-            f"no keys are given for {address}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        ) from error
+        raise StoreError(f"no keys are given for {address}: set {_KEYS}") from error
     endpoint = urlsplit(address.endpoint)
     return Minio(
         endpoint.netloc,
@@ -113,7 +111,10 @@ def connect(address: Address, credentials: S3Credentials | None) -> Minio:
         http_client=urllib3.PoolManager(
             maxsize=16,
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
-            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+            # The last answer is wanted, since it says more than that there were too many of its kind.
+            retries=urllib3.Retry(
+                total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False
+            ),
             ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         ),
     )
@@ -159,13 +160,24 @@ def _refusal(error: S3Error, address: Address, artifact_id: str | None) -> Reelh
         )
     if code in _WRONG_KEYS:
         return StoreError(
-            f"the artifact store {address} refuses: {_WRONG_KEYS[code]} ({code}). Check AWS_ACCESS_KEY_ID, "
-            "AWS_SECRET_ACCESS_KEY and the bucket's policy"
+            f"the artifact store {address} refuses: {_WRONG_KEYS[code]} ({code}). Check {_KEYS}, and the "
+            "bucket's policy"
+        )
+    if code == "RequestTimeTooSkewed":
+        return StoreError(
+            f"the artifact store {address} refuses: its clock and this machine's differ by more than 15 "
+            f"minutes ({code}). Set the clock that is wrong, and keep both right by NTP"
         )
     if code in _FULL:
-        return DiskFull(f"the artifact store {address} has no room left ({code}); nothing was kept")
+        return DiskFull(
+            f"the artifact store {address} has no room left ({code}); nothing was kept of "
+            "this. Make room there, and run the same command again: what is finished is kept"
+        )
     if code in _BUSY:
-        return ServiceUnavailable(f"the artifact store {address} is busy ({code}: {error.message})")
+        return ServiceUnavailable(
+            f"the artifact store {address} is busy or in trouble ({code}: {error.message}): try again, "
+            "and if it stays so, see its log and its disk"
+        )
     return StoreError(f"the artifact store {address} refuses: {error.message} ({code})")
 
 

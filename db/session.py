@@ -141,7 +141,10 @@ def _translation(error: exc.SQLAlchemyError, url: URL) -> ReelhouseError:
     ):
         if _REFUSED_FOR_GOOD.search(str(original)):
             return LineageError(f"{where} refuses the connection: {said}; check the URL, or {_ADVICE}")
-        return ServiceUnavailable(f"{where} does not answer ({said}); start it, or {_ADVICE}")
+        return ServiceUnavailable(
+            f"{where} does not answer ({said}); start it (`reelhouse up` runs one on this machine), "
+            f"or {_ADVICE}"
+        )
     return LineageError(f"{where} cannot be used: {said}")
 
 

@@ -7,12 +7,12 @@ has two.
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
 
+from flows.prefect_errors import prefect_translated
 from reelhouse.campaign import Campaign
 from reelhouse.errors import ServiceUnavailable
 from reelhouse.identity import digest
@@ -37,19 +37,15 @@ def submit(campaign: Campaign, bundle_id: str, *, once: bool) -> HandedIn:
         once: run it now, and leave the schedule of its name as it is.
 
     Raises:
-        InputError: Prefect does not take the schedule.
+        InputError: Prefect does not take the schedule, or refuses who asks.
         ServiceUnavailable: the server does not answer, or has no deployment of campaigns.
     """
     try:
-        with get_client(sync_client=True) as client:
+        with get_client(sync_client=True) as client, prefect_translated(client.api_url):
             deployment_id = client.read_deployment_by_name(CAMPAIGN_DEPLOYMENT).id
             scheduled = not once and _schedule(client, deployment_id, campaign, bundle_id)
             run = None if scheduled else _run(client, deployment_id, campaign, bundle_id)
             return HandedIn(bundle_id, scheduled, run)
-    except httpx.TransportError as error:
-        raise ServiceUnavailable(
-            f"Prefect's server does not answer ({type(error).__name__}): start it, or look at PREFECT_API_URL"
-        ) from error
     except ObjectNotFound as error:
         raise ServiceUnavailable(
             f"Prefect's server has no deployment {CAMPAIGN_DEPLOYMENT}: reelhouse deploy adds it"

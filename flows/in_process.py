@@ -1,7 +1,6 @@
 """Running the flow in this process, with a Prefect server of its own unless the user named one."""
 
 from flows.local_server import LocalServer
-from reelhouse.errors import ServiceUnavailable
 from reelhouse.storyboard import Choices, Storyboard
 from tasks.workbench import Workbench
 
@@ -15,6 +14,7 @@ def render_in_process(
 
     Raises:
         ServiceUnavailable: Prefect's server does not answer.
+        InputError: it refuses.
         Exception: whatever the flow raises.
     """
     name = str(board.file)
@@ -29,24 +29,18 @@ def render_in_process(
 
 
 def _run(server_url: str, storyboard: str, choices: Choices) -> str:
-    import httpx
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    from flows.prefect_errors import prefect_translated
     from flows.render import render_storyboard
 
-    try:
-        with temporary_settings({PREFECT_API_URL: server_url}):
-            return render_storyboard(
-                storyboard,
-                engine=choices.engine,
-                quality=choices.quality,
-                speed=choices.speed,
-                deliveries=list(choices.deliver),
-                takes=dict(choices.takes),
-                approve=choices.approve,
-            )
-    except httpx.ConnectError as error:
-        raise ServiceUnavailable(
-            f"the Prefect server {server_url} does not answer: start it, or unset PREFECT_API_URL to "
-            "render without one"
-        ) from error
+    with prefect_translated(server_url), temporary_settings({PREFECT_API_URL: server_url}):
+        return render_storyboard(
+            storyboard,
+            engine=choices.engine,
+            quality=choices.quality,
+            speed=choices.speed,
+            deliveries=list(choices.deliver),
+            takes=dict(choices.takes),
+            approve=choices.approve,
+        )

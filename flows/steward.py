@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from logging import getLogger
 from types import FrameType
 from typing import Any
@@ -99,7 +100,7 @@ class Steward:
             )
             self._set_state(run.id, Failed(message=message))
             return
-        due = datetime.now(UTC) + timedelta(seconds=PAUSES_S[min(crashes, len(PAUSES_S)) - 1])
+        due = states[-1].timestamp + timedelta(seconds=PAUSES_S[min(crashes, len(PAUSES_S)) - 1])
         message = f"{TAKEN_UP}, crash {crashes} of {MOST_CRASHES}: {reason}"
         self._set_state(run.id, AwaitingRetry(scheduled_time=due, message=message))
 
@@ -139,12 +140,19 @@ def keep_house(bench: Workbench) -> None:
         steward = Steward(bench, client)
         while not told.is_set():
             try:
+                steward.now = server_clock(client)
                 steward.round()
                 told.wait(EVERY_S)
             except TROUBLES as error:
                 log.warning("the round was not finished: %s", error)
                 # After an outage every render seems silent, until each has told again.
                 told.wait(2 * HEARD_EVERY_S)
+
+
+def server_clock(client: SyncPrefectClient) -> Callable[[], datetime]:
+    """The clock that dates the states of runs: the server's, which this machine's may differ from."""
+    ahead = parsedate_to_datetime(client.hello().headers["Date"]) - datetime.now(UTC)
+    return lambda: datetime.now(UTC) + ahead
 
 
 def _is_beginning(states: Sequence[State[Any]]) -> bool:

@@ -6,12 +6,21 @@ the environment. Without any, everything lives in `./.reelhouse` and nothing nee
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from reelhouse.errors import InputError
 from reelhouse.memory import parse_memory
 
 
@@ -111,6 +120,23 @@ class Settings(BaseSettings):
     weights: Path | None = Field(
         default=None, description="The folder with one folder of weights an engine; by default in home."
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explained(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Whoever set a variable wrong is told which, and what it takes; found values may be secret.
+
+        Raises:
+            InputError: a value cannot be used.
+        """
+        try:
+            return handler(given)
+        except ValidationError as error:
+            wrong = "; ".join(f"REELHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+            # Without the cause, which quotes the values.
+            raise InputError(
+                f"a setting cannot be used: {wrong}. Set it otherwise or unset it; docs/settings.md lists all"
+            ) from None
 
     @property
     def weights_folder(self) -> Path:

@@ -123,10 +123,12 @@ def deploy() -> None:
 def steward() -> None:
     """Take up what killed processes left, until a signal ends this."""
     settings = Settings()
-    with _server(settings.home):
+    with _server(settings.home) as client:
+        client.hello()  # once at work, the steward waits for what is away; here somebody reads it
         from flows.steward import keep_house
 
         bench = Workbench(settings)
+        bench.open_services()
         with observed_service(bench):
             keep_house(bench)
 
@@ -136,7 +138,7 @@ def _server(home: Path) -> Iterator["SyncPrefectClient"]:
     """A client of the Prefect server in use.
 
     Raises:
-        InputError: none is named.
+        InputError: none is named, or it refuses.
         ServiceUnavailable: it does not answer.
     """
     url = prepare_prefect(home)
@@ -145,17 +147,12 @@ def _server(home: Path) -> Iterator["SyncPrefectClient"]:
             "PREFECT_API_URL names no Prefect server: `reelhouse up --detach` starts a studio, and `eval "
             '"$(reelhouse env)"` leads this shell to it; `reelhouse render` needs none'
         )
-    import httpx
     from prefect.client.orchestration import get_client
 
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except httpx.TransportError as error:
-        raise ServiceUnavailable(
-            f"Prefect's server {url} does not answer ({error}): start it (`reelhouse up` on its machine), or "
-            "see that PREFECT_API_URL is right"
-        ) from error
+    from flows.prefect_errors import prefect_translated
+
+    with prefect_translated(url), get_client(sync_client=True) as client:
+        yield client
 
 
 def _run_of(

@@ -31,12 +31,14 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
     Raises:
         InputError: an engine is offered that there is not, or none.
         EngineError: an engine is offered without its weights.
+        ReelhouseError: database or store do not answer, or refuse.
     """
     bench = WorkerBench(Settings())
     weights = bench.settings.weights_folder
     names = engines_at_hand(weights) if engines is None else [each.strip() for each in engines.split(",")]
     if not all(names):
         raise InputError(f'--offers wants engines with commas between them, not "{engines}"')
+    bench.open_services()  # or it would take up what waits and fail all of it
     worker = EngineWorker(
         bench,
         name=name or f"{socket.gethostname()}-{os.getpid()}",

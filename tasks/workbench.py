@@ -127,6 +127,14 @@ class Workbench:
             credentials=keys if settings.store_access_key else None,
         )
 
+    def open_services(self) -> None:
+        """Open database and store, for a door to long work: what is wrong with them is said before it begins.
+
+        Raises:
+            ReelhouseError: one of them does not answer, or refuses.
+        """
+        _ = self.lineage, self.store
+
     @cached_property
     def segmenter(self) -> Segmenter:
         """What finds subjects in pictures."""

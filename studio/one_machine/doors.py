@@ -178,7 +178,8 @@ def _show_ready(premises: Premises, record: Record) -> None:
 
 
 def _print_status(premises: Premises, record: Record) -> None:
-    out().print(f"the studio in {premises.home} is {record.phase}")
+    what = ": `reelhouse up` starts it" if record.phase == "down" else ""
+    out().print(f"the studio in {premises.home} is {record.phase}{what}")
     if not record.services:
         return
     rows = Table("service", "is", "process", "for", "starts again", "address", box=None, pad_edge=False)
