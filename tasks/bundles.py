@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,9 +132,9 @@ def unpack(store: ArtifactStore, bundle_id: str, folder: Path) -> Path:
 def opened(bench: Workbench, storyboard: str) -> Iterator[Storyboard]:
     """The storyboard that a run was asked for, with its files, for as long as the block runs.
 
-    It is asked for by a bundle's id, by a file below the library, or by its own text; the text names its
-    pictures as sha256:ID or as files of the library. A door that has read a file itself leaves it in
-    `bench.boards`.
+    It is asked for by a bundle's id, by a file below the library, or by its own text, in lines or in braces;
+    the text names its pictures as sha256:ID or as files of the library. A door that has read a file itself
+    leaves it in `bench.boards`.
 
     Raises:
         InputError, StoryboardError: it cannot be used.
@@ -144,7 +144,7 @@ def opened(bench: Workbench, storyboard: str) -> Iterator[Storyboard]:
         yield board
         return
     asked = storyboard.strip()
-    is_file = "\n" not in asked and not _ID.fullmatch(asked)
+    is_file = not _is_text(asked) and not _ID.fullmatch(asked)
     with nullcontext(bench.settings.library_folder) if is_file else bench.folder() as folder:
         try:
             yield read_storyboard(_found(bench, asked, folder))
@@ -156,9 +156,14 @@ def opened(bench: Workbench, storyboard: str) -> Iterator[Storyboard]:
 def _found(bench: Workbench, asked: str, folder: Path) -> Path:
     if found := _ID.fullmatch(asked):
         return unpack(bench.store, found[1], folder)
-    if "\n" in asked:
+    if _is_text(asked):
         return _write_out(bench, asked, folder)
     return _in_library(bench, asked)
+
+
+def _is_text(asked: str) -> bool:
+    """Whether it is a storyboard itself and not the name of one; programs write one as a line of JSON."""
+    return "\n" in asked or asked.startswith("{")
 
 
 def _write_out(bench: Workbench, text: str, folder: Path) -> Path:
@@ -184,13 +189,15 @@ def _file_names(storyboard: Path) -> tuple[str, ...]:
 
 def _in_library(bench: Workbench, name: str) -> Path:
     library = bench.settings.library_folder.resolve()
-    path = (library / name).resolve()
-    if not path.is_relative_to(library) or not path.is_file():
-        raise InputError(
-            f'"{name[:200]}" is not a file in {library}, the library of the workers: put it there, or send '
-            "the storyboard with its pictures by `reelhouse submit STORYBOARD`"
-        )
-    return path
+    # A name may be too long, have a character that no file's name has, or be a link to itself.
+    with suppress(OSError, ValueError, RuntimeError):
+        path = (library / name).resolve()
+        if path.is_relative_to(library) and path.is_file():
+            return path
+    raise InputError(
+        f'"{name[:200]}" is not a file in {library}, the library of the workers: put it there, or send the '
+        "storyboard with its pictures by `reelhouse submit STORYBOARD`"
+    )
 
 
 def _lay(store: ArtifactStore, artifact_id: str, folder: Path, name: str) -> None:

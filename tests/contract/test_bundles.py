@@ -75,10 +75,32 @@ def test_a_file_of_the_library_is_opened_where_it_is(bench: Workbench, board_fil
         assert board.title == "Fox"
 
 
-@pytest.mark.parametrize("name", ["../mine/fox.yaml", "{outside}", "missing.yaml"])
-def test_no_file_outside_of_the_library_is_opened(bench: Workbench, board_file: Path, name: str):
-    with pytest.raises(InputError, match="reelhouse submit"), opened(bench, name.format(outside=board_file)):
+@pytest.mark.parametrize("name", ["../mine/fox.yaml", "{outside}", "link.yaml", "missing.yaml"])
+def test_no_file_outside_of_the_library_is_opened(
+    bench: Workbench, board_file: Path, tmp_path: Path, name: str
+):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/link.yaml").symlink_to(board_file)
+    with (
+        pytest.raises(InputError, match="reelhouse submit"),
+        opened(bench, name.replace("{outside}", str(board_file))),
+    ):
         pass
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "itself.yaml"])
+def test_a_name_that_no_file_can_have_is_told_as_any_other(bench: Workbench, tmp_path: Path, name: str):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/itself.yaml").symlink_to("itself.yaml")
+    with pytest.raises(InputError, match="reelhouse submit"), opened(bench, name):
+        pass
+
+
+def test_a_storyboard_on_one_line_is_no_files_name(bench: Workbench):
+    with opened(
+        bench, '{"title": "A", "scenes": [{"id": "a", "prompt": "a fox", "duration": "1s"}]}'
+    ) as board:
+        assert board.title == "A"
 
 
 def test_a_pasted_storyboards_fault_is_told_with_its_line_and_without_a_scratch_folder(bench: Workbench):
