@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rich.table import Table
 
+from db.damage import is_whole
 from db.presence import renders_of_run
 from db.records import RenderRow
 from reelhouse.errors import InputError, LineageError, ServiceUnavailable
@@ -54,7 +55,7 @@ def submit(storyboard: Path, choices: Choices, *, priority: int, as_json: bool) 
     bench.plan(board)  # what cannot be planned is refused here, not on a worker
     with _server(bench.settings.home) as client:
         bundle = pack(bench, board)
-        run = _run_of(client, board, bundle, choices, priority=priority)
+        run = _run_of(client, bench, board, choices, bundle=bundle, priority=priority)
         submitted = Submitted(str(run.id), run.name, _state(run), _page(client, run.id), bundle)
     if as_json:
         print_json({name: getattr(submitted, name) for name in Submitted.__slots__})
@@ -156,9 +157,15 @@ def _server(home: Path) -> Iterator["SyncPrefectClient"]:
 
 
 def _run_of(
-    client: "SyncPrefectClient", board: Storyboard, bundle: str, choices: Choices, *, priority: int
+    client: "SyncPrefectClient",
+    bench: Workbench,
+    board: Storyboard,
+    choices: Choices,
+    *,
+    bundle: str,
+    priority: int,
 ) -> "FlowRun":
-    """The run that makes a film so; a new one where there is none, or the last one came to nothing."""
+    """The run that makes a film so; a new one where the last one came to nothing, or its film is lost."""
     from prefect.exceptions import ObjectNotFound
 
     from flows.deployments import RENDER
@@ -187,11 +194,24 @@ def _run_of(
             name=name,
             idempotency_key=digest("submission", {**parameters, "attempt": attempt}),
         )
-        if not (run.state and run.state.is_final() and not run.state.is_completed()):
+        if not (run.state and run.state.is_final()):
+            return run
+        if run.state.is_completed() and _is_kept(bench, run):
             return run
     raise InputError(
         f"{name} was submitted {MOST_ATTEMPTS} times and came to nothing each time: `reelhouse runs` says why"
     )
+
+
+def _is_kept(bench: Workbench, run: "FlowRun") -> bool:
+    """Whether what a completed run made is in the store, all of it and undamaged."""
+    for render_id in renders_of_run(bench.lineage.engine, str(run.id))[:1]:
+        keys = {result.source.step_key for result in results_in(bench.lineage.render(render_id)).values()}
+        made = bench.lineage.steps(keys)
+        return len(made) == len(keys) and all(
+            is_whole(bench.store, step, hashed=True) for step in made.values()
+        )
+    return False
 
 
 def render_named(bench: Workbench, wanted: str) -> RenderRow:
