@@ -176,7 +176,7 @@ def _refusal(error: S3Error, address: Address, artifact_id: str | None) -> Reelh
     if code in _BUSY:
         return ServiceUnavailable(
             f"the artifact store {address} is busy or in trouble ({code}: {error.message}): try again, "
-            "and if it stays so, see its log and its disk"
+            "and if it stays so, see its log, and whether its disk is full"
         )
     return StoreError(f"the artifact store {address} refuses: {error.message} ({code})")
 

@@ -105,14 +105,22 @@ def why_waiting(one: Waiting, present: Sequence[Worker]) -> str:
         return f"being made by {Owner.parse(one.owner).host}"
     named = [(w, offer) for w in present for offer in w.offers if offer.engine == want.offer.engine]
     if not named:
-        return f"no worker offers {want.offer.engine}"
+        return f"no worker offers {want.offer.engine}: start reelhouse worker --offers {want.offer.engine}"
     fitting = [worker for worker, offer in named if offer == want.offer]
     if not fitting:
-        of_code = [offer for _, offer in named if offer.code_version == want.offer.code_version]
-        what = "weights" if of_code else "code"
-        return f"no worker has its version of the {what} of {want.offer.engine}"
+        if any(offer.code_version == want.offer.code_version for _, offer in named):
+            return (
+                f"no worker has its version of the weights of {want.offer.engine}: whoever plans and "
+                "who works need the same files"
+            )
+        return (
+            f"no worker has its version of the code of {want.offer.engine}: bring whoever plans and "
+            "who works to the same release"
+        )
     if not any(worker.gpu_bytes is None or want.gpu_bytes <= worker.gpu_bytes for worker in fitting):
-        return f"no worker's GPU has {gigabytes(want.gpu_bytes)} free"
+        return (
+            f"no worker's GPU has {gigabytes(want.gpu_bytes)} free: a larger GPU or a smaller film is needed"
+        )
     return "waits for its turn"
 
 

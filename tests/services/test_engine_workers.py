@@ -354,8 +354,8 @@ def test_a_worker_with_another_code_version_leaves_a_take_alone_and_it_is_said_w
     assert not waits.done()
     [waiting] = bench.wants.waiting()
     present = [one.worker for one in house.seen()]
-    assert why_waiting(waiting, present) == "no worker has its version of the code of testcard"
-    assert why_waiting(waiting, []) == "no worker offers testcard"
+    assert "has its version of the code of testcard: bring" in why_waiting(waiting, present)
+    assert why_waiting(waiting, []) == "no worker offers testcard: start reelhouse worker --offers testcard"
 
 
 def test_an_error_of_the_engine_is_raised_in_the_render_as_it_was_in_the_worker(

@@ -21,6 +21,7 @@ from alembic import command
 from alembic.config import Config
 
 import db
+from db.lineage import Lineage
 from db.s3 import S3Store
 from db.s3_service import parse_address
 from db.session import open_database
@@ -31,6 +32,7 @@ from studio.cli import main
 
 from ..s3_line import FOR_EVER, Line, line_to
 from ..servers import PostgresServer, S3Server, free_ports
+from .test_ownership import LEASE_S, MAKER, ROOT, a_step
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(120)]
 
@@ -256,3 +258,63 @@ def test_an_upload_in_parts_whose_end_is_not_seen_is_reaped_by_maintenance(
     assert store.sweep(before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert store.sweep(before=datetime.now(UTC) + timedelta(minutes=1)) == 1
     assert store._client._list_multipart_uploads(store.address.bucket, prefix=name).uploads == []
+
+
+# Runs what follows with a clock that differs from this machine's by the seconds given.
+SKEWED = """
+import datetime, time
+class Skewed(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + datetime.timedelta(seconds={seconds})
+right = time.time
+time.time = lambda: right() + {seconds}
+datetime.datetime = Skewed
+"""
+
+
+def test_a_clock_that_the_store_does_not_take_is_told_as_that(home: Path, s3: S3Server):
+    store = {
+        "REELHOUSE_STORE": f"s3://films?endpoint={s3.endpoint}",
+        "REELHOUSE_STORE_ACCESS_KEY": s3.admin.access_key,
+        "REELHOUSE_STORE_SECRET_KEY": s3.admin.secret_key,
+        "REELHOUSE_HOME": str(home),
+    }
+    script = SKEWED.format(seconds=3600) + "from studio.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *WORKER.split()],
+        cwd=home,
+        env={**os.environ, **store},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "Set the clock that is wrong" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_process_whose_clock_is_an_hour_wrong_neither_loses_its_step_nor_takes_a_live_one(
+    tmp_path: Path, postgresql_url: str, seconds: int
+):
+    def maker(skew: int) -> subprocess.Popen[str]:
+        arguments = [str(tmp_path), postgresql_url, str(2 * LEASE_S)]
+        return subprocess.Popen(
+            [sys.executable, "-c", SKEWED.format(seconds=skew) + MAKER, *arguments],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    with maker(seconds) as first:
+        assert first.stdout
+        assert first.stdout.readline() == "at work\n"
+        with maker(-seconds) as second:
+            told = [process.communicate(timeout=60) for process in (first, second)]
+
+    assert [said for said, _ in told] == ["recorded\n", "recorded\n"], told
+    [step] = Lineage(open_database(postgresql_url)).steps([a_step().key]).values()
+    assert step.facts["attempt"] == 1

@@ -18,8 +18,8 @@ from reelhouse.processes import Owner, this_process
 from reelhouse.settings import Settings
 from reelhouse.stages import Stage
 from reelhouse.steps import Step, step_key
+from tasks.making import Job, Output, make_recorded
 from tasks.progress import StepElsewhere, StepEvent, StepFinished
-from tasks.recorded import Job, Output, make_recorded
 from tasks.workbench import Workbench
 
 ROOT = Path(str(db.__file__)).parents[1]
@@ -30,7 +30,7 @@ MAKER = """
 import sys, time
 from pathlib import Path
 from reelhouse.settings import Settings
-from tasks.recorded import make_recorded
+from tasks.making import make_recorded
 from tasks.workbench import Workbench
 from tests.services.test_ownership import a_step
 
