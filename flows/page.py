@@ -1,8 +1,8 @@
 """What Prefect's own page shows of a render: its name, plan, progress, the newest preview, the finished film.
 
-Everything is an artifact of the flow run, and the newest attempt's alone. Without keys, since the page leads from
-an artifact with a key to those of every run that has it; its description, which the page shows beside others,
-tells the news by itself. A server that does not answer costs the page, never the render.
+Everything is an artifact of the flow run, those of its newest attempt alone. They have no keys, since the
+page leads from one with a key to those of every run; their descriptions tell the news at a glance. A server
+that does not answer costs the page, never the render.
 """
 
 import base64
@@ -184,8 +184,9 @@ def _enlarged(preview: Image.Image) -> Image.Image:
 def _planned(render: Render) -> str:
     """The plan in a line."""
     to_make = len(render.outstanding)
+    reused = len(render.plan.steps) - to_make
     expected_s = sum(step.cost.seconds for step in render.outstanding)
-    return f"**Plan**: {to_make} steps to make, {len(render.plan.steps) - to_make} reused, {expected_s:.0f} s of work"
+    return f"**Plan**: {to_make} steps to make, {reused} reused, {expected_s:.0f} s of work"
 
 
 def _rows(render: Render) -> list[dict[str, str]]:

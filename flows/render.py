@@ -49,7 +49,10 @@ STAGES = {
 # How many steps run at once is a setting; this only bounds it.
 RUNNER = ThreadPoolTaskRunner(max_workers=64)
 
-EngineName = Annotated[str, Field(json_schema_extra={"enum": list(ENGINES)})]
+# The titles are what Prefect's form writes on the switch between the two.
+AsWritten = Annotated[None, Field(title="as written")]
+_ANOTHER = "another"
+EngineName = Annotated[str, Field(title=_ANOTHER, json_schema_extra={"enum": list(ENGINES)})]
 USUAL_PRIORITY, LAST_PRIORITY = 50, 100
 Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY)]
 
@@ -63,26 +66,26 @@ Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY)]
 )
 def render_storyboard(
     storyboard: str,
-    engine: EngineName | None = None,
-    quality: Quality | None = None,
-    speed: Speed | None = None,
-    deliveries: list[str] | None = None,
-    takes: dict[str, int] | None = None,
-    approve: ApprovedAfter | None = None,
+    engine: AsWritten | EngineName = None,
+    quality: AsWritten | Annotated[Quality, Field(title=_ANOTHER)] = None,
+    speed: AsWritten | Annotated[Speed, Field(title=_ANOTHER)] = None,
+    deliveries: Annotated[None, Field(title="all")] | Annotated[list[str], Field(title="some")] = None,
+    takes: AsWritten | Annotated[dict[str, int], Field(title="others")] = None,
+    approve: AsWritten | Annotated[ApprovedAfter, Field(title=_ANOTHER)] = None,
     priority: Priority = USUAL_PRIORITY,
 ) -> str:
     """Render a storyboard into a film; what is already made is not made again.
 
     Args:
-        storyboard: a bundle's id (`reelhouse submit` gives one), a file in the workers' library, or the whole
-            storyboard as text, its pictures named as sha256:ID or as files in the library.
-        engine: another engine than the storyboard's.
-        quality: another quality than the storyboard's.
-        speed: another speed than the storyboard's.
-        deliveries: the names of the deliveries to make; all of them when empty.
-        takes: scene id and number of the take that goes into the film, where that is another than written.
-        approve: lets a person look at all takes, or at a draft of the film, before it is finished: the run is
-            suspended until then. Resuming it approves them; `reelhouse approve` can also reject them.
+        storyboard: The storyboard's text, pasted, its pictures named as sha256:ID or as files in the workers'
+            library; or the path of a storyboard in that library; or a bundle's id from reelhouse submit.
+        engine: What makes the pictures, where another is wanted than the storyboard names.
+        quality: Draft, standard or final, where another is wanted than the storyboard names.
+        speed: What may be traded for time, where it is not what the storyboard names.
+        deliveries: Which of the storyboard's deliveries are made, by their names. The film itself always is.
+        takes: Which take of a scene goes into the film, such as {"meadow": 2}.
+        approve: Lets a person look at all takes, or at a draft of the film, before it is finished. The run is
+            suspended until then: Resume approves, reelhouse approve --reject refuses.
         priority: 1 goes first, 100 last.
 
     Returns:

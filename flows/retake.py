@@ -27,16 +27,16 @@ _RENDER_ID = re.compile(r"[0-9a-f]{4,16}")
 def retake_scene(
     film: str,
     scene: str,
-    take: Annotated[int, Field(ge=1)] | None = None,
+    take: Annotated[None, Field(title="a new one")] | Annotated[int, Field(ge=1, title="number")] = None,
     priority: Priority = USUAL_PRIORITY,
 ) -> str:
     """Render a film again with another take of one scene; every other step is reused.
 
     Args:
-        film: a render's id or its first characters (`reelhouse show` lists them), or a storyboard as
+        film: A render's id or its first characters, which the film on a run's page names; or a storyboard, as
             render-storyboard takes it.
-        scene: the scene's id.
-        take: the number of the take, each has a seed of its own; when empty, the one after all there are.
+        scene: The scene's id.
+        take: The number of the take, of which each has a seed of its own.
         priority: 1 goes first, 100 last.
 
     Returns:

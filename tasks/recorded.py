@@ -39,7 +39,7 @@ def recorded(stage: Stage) -> Callable[[Make], Task[..., StepRecord]]:
         run.__doc__ = make.__doc__
         return task(
             name=stage.value,
-            task_run_name="{label}",
+            task_run_name=f"{stage.value}: {{label}}",
             cache_policy=NO_CACHE,
             persist_result=False,
             retries=len(RETRY_DELAYS_S),

@@ -5,7 +5,11 @@ import io
 import json
 import re
 import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -140,15 +144,28 @@ def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url)
         "video: {size: 96x64, frame_rate: 16}\nscenes: [{id: a, prompt: the fox runs, duration: 0.3s}]\n"
     )
 
-    def previews() -> dict[str, dict[str, str]]:
-        wanted = {"artifacts": {"key": {"any_": ["render-preview"]}}}
-        found = httpx.post(f"{prefect_url}/artifacts/filter", json=wanted).json()
-        return {artifact["id"]: artifact for artifact in found}
+    def previews() -> dict[str, Any]:
+        found = httpx.post(f"{prefect_url}/artifacts/filter", json={}).json()
+        return {one["id"]: one for one in found if one["description"].startswith("**Preview**")}
 
-    before = previews()  # other films were shown on the session's server
-    studio.run("render", "board.yaml")
-    [preview] = [artifact for key, artifact in previews().items() if key not in before]
+    rendered = threading.Event()
+    with ThreadPoolExecutor(1) as watcher:
+        watching = watcher.submit(lambda: _watched(previews, rendered))
+        try:
+            studio.run("render", "board.yaml")
+        finally:
+            rendered.set()
+    [preview] = watching.result().values()
     assert preview["type"] == "markdown"
     encoded = re.search(r"data:image/(?:jpeg|png);base64,([A-Za-z0-9+/=]+)", preview["data"])
     assert encoded is not None
     assert Image.open(io.BytesIO(base64.b64decode(encoded[1]))).width == 416
+    assert not previews()  # the film is there instead
+
+
+def _watched(seen: Callable[[], dict[str, Any]], ended: threading.Event) -> dict[str, Any]:
+    """All that was seen until the end."""
+    all_seen: dict[str, Any] = {}
+    while not ended.wait(0.1):
+        all_seen |= seen()
+    return all_seen
