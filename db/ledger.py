@@ -62,25 +62,26 @@ class Ledger:
             if answer is not None:
                 return answer
 
-    def heartbeat(self, claim: Claim, *, progress: float, phase: str) -> bool:
+    def heartbeat(self, claim: Claim, *, progress: float, phase: str, preview: bytes | None = None) -> bool:
         """Say that a claim's work goes on, which begins its lease anew; whether it was asked to stop.
 
         A lease that ended is begun anew as well, as long as nobody took the step over.
 
+        Args:
+            preview: a new look at what is being made, an encoded picture; None leaves the one before.
+
         Raises:
             LeaseLost: somebody did.
         """
-        heard = (
-            update(claims)
-            .where(stands(claim))
-            .values(
-                lease_ends_at=database_time() + claim.lease_s,
-                heard_at=database_time(),
-                progress=min(max(progress, 0.0), 1.0),
-                phase=phase,
-            )
-            .returning(claims.c.cancel_requested)
-        )
+        values: dict[str, Any] = {
+            "lease_ends_at": database_time() + claim.lease_s,
+            "heard_at": database_time(),
+            "progress": min(max(progress, 0.0), 1.0),
+            "phase": phase,
+        }
+        if preview is not None:
+            values |= {"preview": preview, "previews": claims.c.previews + 1}
+        heard = update(claims).where(stands(claim)).values(values).returning(claims.c.cancel_requested)
         with writing(self.engine) as connection:
             asked = connection.scalar(heard)
         if asked is None:
@@ -187,6 +188,7 @@ def _take(dialect_name: str) -> ReturningInsert[int]:
         "progress": 0.0,
         "phase": "",
         "cancel_requested": False,
+        "preview": None,
     }
     insert = dialect.insert(claims).values(
         step_key=bindparam("asked_key"), attempt=1, deaths=0, last_error="", **ours
@@ -207,9 +209,9 @@ def _take(dialect_name: str) -> ReturningInsert[int]:
 
 
 def _held() -> Select[Any]:
-    return select(
-        claims, _LEFT.label("lease_left_s"), (database_time() - claims.c.heard_at).label("silent_s")
-    )
+    columns = [column for column in claims.c if column is not claims.c.preview]  # large, and not asked for
+    silent = (database_time() - claims.c.heard_at).label("silent_s")
+    return select(*columns, _LEFT.label("lease_left_s"), silent)
 
 
 def _as_held(row: Row[Any]) -> Held:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -199,6 +200,9 @@ claims = Table(
     Column("cancel_requested", Boolean, nullable=False),
     Column("deaths", Integer, nullable=False),
     Column("last_error", PlainText, nullable=False),
+    # A look at what is being made, and how many there were: whoever watches asks for a new one alone.
+    Column("preview", LargeBinary),
+    Column("previews", Integer, nullable=False, server_default="0"),
     CheckConstraint("length(step_key) = 64", name="step_key_is_sha256"),
     CheckConstraint("attempt >= 1 AND deaths >= 0 AND deaths <= attempt", name="counts_are_possible"),
     CheckConstraint("progress >= 0 AND progress <= 1", name="progress_is_a_fraction"),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from reelhouse.errors import LineageError
 
-HEAD = "0006"
+HEAD = "0007"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x5265656C  # "Reel"
 

@@ -67,6 +67,7 @@ class Reply:
         error_kind, error: the name and message of the error, of one that failed.
         owner: who makes it now, if anybody does.
         progress: how far that one is, 0 … 1.
+        previews: how many looks there were at what is being made; `Wants.preview` has the newest.
         lapsed: whether the parent was not heard of in time.
     """
 
@@ -75,6 +76,7 @@ class Reply:
     error: str
     owner: str | None
     progress: float
+    previews: int
     lapsed: bool
 
 
@@ -133,6 +135,7 @@ class Wants:
             wants.c.error,
             case((_IS_CLAIMED, claims.c.owner)).label("owner"),
             func.coalesce(claims.c.progress, 0.0).label("progress"),
+            func.coalesce(claims.c.previews, 0).label("previews"),
             (_LEFT <= 0).label("lapsed"),
         )
         asked = select(*columns).select_from(_with_claims()).where(wants.c.render_id == render_id)
@@ -141,6 +144,11 @@ class Wants:
                 for row in connection.execute(asked.where(wants.c.step_key.in_(keys))):
                     found[row.step_key] = Reply(*row[1:])
         return found
+
+    def preview(self, step_key: str) -> bytes | None:
+        """The newest look at what is being made of a step, an encoded picture; None where there is none."""
+        with reading(self.engine) as connection:
+            return connection.scalar(select(claims.c.preview).where(claims.c.step_key == step_key))
 
     def withdraw(self, render_id: str, step_key: str) -> None:
         """Want a step no more; whoever makes it stops unless another render wants it, too."""

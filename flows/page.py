@@ -86,12 +86,13 @@ class _Page:
     def __call__(self, event: StepEvent) -> None:
         """Hear of a step; costs no time."""
         match event:
-            case StepProgressed(step, fraction, preview):
+            case (
+                StepProgressed(step, fraction, preview)
+                | StepElsewhere(step=step, fraction=fraction, preview=preview)
+            ):
                 self._fractions[step.key] = fraction
                 if preview is not None:
                     self._preview = preview
-            case StepElsewhere(step, _, fraction):
-                self._fractions[step.key] = fraction
             case StepFinished(step):
                 self._fractions[step.key] = 1.0
 

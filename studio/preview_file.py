@@ -12,7 +12,7 @@ from PIL import Image
 from reelhouse.media.pictures import save_png
 from studio.console import err
 from tasks.listeners import heard_by
-from tasks.progress import StepEvent, StepProgressed
+from tasks.progress import StepElsewhere, StepEvent, StepProgressed
 from tasks.workbench import Workbench
 
 NAME = "preview.png"
@@ -41,7 +41,7 @@ class PreviewFile:
 
     def __call__(self, event: StepEvent) -> None:
         """Draw the event's preview, if it has one and it is time."""
-        if not isinstance(event, StepProgressed) or event.preview is None:
+        if not isinstance(event, StepProgressed | StepElsewhere) or event.preview is None:
             return
         with self._lock:
             now = time.monotonic()

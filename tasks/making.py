@@ -104,6 +104,8 @@ class Job(Materials):
         """
         self.check()
         self.hold.progress = min(max(fraction, 0.0), 1.0)
+        if preview is not None:
+            self.hold.preview = preview
         self.bench.listener(StepProgressed(self.step, self.hold.progress, preview))
 
     def check(self) -> None:

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from db.ledger import Claim, Ledger
 from reelhouse.errors import Cancelled, LeaseLost, ReelhouseError, ServiceUnavailable
+from tasks.previews import encoded
+from tasks.progress import Picture
 
 FIRST_RETRY_S = 0.2
 ResultT = TypeVar("ResultT")
@@ -28,6 +30,7 @@ class Hold:
     Attributes:
         progress: 0 … 1.
         phase: what is being done, for people.
+        preview: a look at it that nobody was told of yet.
         lost: set when another process took the step over.
         cancelled: whether somebody asked for the step to be stopped.
     """
@@ -35,6 +38,7 @@ class Hold:
     claim: Claim
     progress: float = 0.0
     phase: str = "making"
+    preview: Picture | None = None
     lost: LeaseLost | None = None
     cancelled: bool = False
 
@@ -128,8 +132,11 @@ class Keeper:
 
     def _keep(self, hold: Hold) -> bool:
         """Say that one step's work goes on; whether the database answered."""
+        preview = _taken(hold)
         try:
-            asked = self._ledger.heartbeat(hold.claim, progress=hold.progress, phase=hold.phase)
+            asked = self._ledger.heartbeat(
+                hold.claim, progress=hold.progress, phase=hold.phase, preview=preview
+            )
             asked = asked or not self._is_wanted(hold.claim.step_key)
         except LeaseLost as error:
             hold.lost = error
@@ -139,6 +146,16 @@ class Keeper:
         else:
             hold.cancelled = hold.cancelled or asked
         return True
+
+
+def _taken(hold: Hold) -> bytes | None:
+    """The look that nobody was told of yet, encoded in this thread and not in the engine's."""
+    picture, hold.preview = hold.preview, None
+    try:
+        return None if picture is None else encoded(picture)
+    except Exception:  # a picture that is none must not cost the claim
+        log.exception("step %s: its preview cannot be shown", hold.claim.step_key)
+        return None
 
 
 def until_answered(call: Callable[[], ResultT], *, for_s: float) -> ResultT:

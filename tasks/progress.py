@@ -30,11 +30,15 @@ class StepClaimed:
 
 @dataclass(frozen=True, slots=True)
 class StepElsewhere:
-    """Another process is making the step, on `host`, and is this far, 0 … 1; told again and again."""
+    """Another process is making the step, on `host`, and is this far, 0 … 1; told again and again.
+
+    `preview` is a new look at what it is becoming, where there is one since the last time.
+    """
 
     step: Step
     host: str
     fraction: float
+    preview: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

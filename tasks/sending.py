@@ -10,6 +10,7 @@ from reelhouse.processes import Owner
 from reelhouse.stages import Stage
 from reelhouse.step_json import step_to_json
 from reelhouse.steps import Step
+from tasks.previews import decoded
 from tasks.progress import StepElsewhere
 from tasks.wanting import Awaited
 from tasks.workbench import Workbench
@@ -46,27 +47,39 @@ def made_by_worker(bench: Workbench, step: Step) -> StepRecord:
     return record
 
 
-def _want(bench: Workbench, step: Step) -> Want:
+def offer_of(step: Step) -> Offer:
+    """What a worker must have to make a take."""
+    return Offer(str(step.parameters["tool"]), step.code_version, step.weights_id)
+
+
+def gpu_bytes_of(step: Step) -> int:
+    """The least memory that a GPU must have free for a take; 0 where it needs none."""
     footprint = step.cost.footprint
+    return needed(footprint, thriftiest(footprint)) if footprint else 0
+
+
+def _want(bench: Workbench, step: Step) -> Want:
     return Want(
         step_key=step.key,
         render_id=bench.render_id,
         step=step_to_json(step),
-        offer=Offer(str(step.parameters["tool"]), step.code_version, step.weights_id),
-        gpu_bytes=needed(footprint, thriftiest(footprint)) if footprint else 0,
+        offer=offer_of(step),
+        gpu_bytes=gpu_bytes_of(step),
         priority=bench.priority,
     )
 
 
 def _answer(bench: Workbench, step: Step, awaited: Awaited) -> Reply:
     """Wait for the answer, telling meanwhile who makes the step and how far they are."""
-    told: tuple[str, float] | None = None
+    told: tuple[str, float, bytes | None] | None = None
     while not awaited.answered.wait(CHECK_S):
         bench.check_cancelled()
-        reply = awaited.reply
-        if reply is not None and reply.owner and told != (reply.owner, reply.progress):
-            told = reply.owner, reply.progress
-            bench.listener(StepElsewhere(step, Owner.parse(reply.owner).host, reply.progress))
+        reply, data = awaited.reply, awaited.preview
+        if reply is None or not reply.owner or told == (reply.owner, reply.progress, data):
+            continue
+        preview = decoded(data) if data and (told is None or data is not told[-1]) else None
+        told = reply.owner, reply.progress, data
+        bench.listener(StepElsewhere(step, Owner.parse(reply.owner).host, reply.progress, preview))
     assert awaited.reply is not None  # noqa: S101 - it is set before it is said to be there
     return awaited.reply
 

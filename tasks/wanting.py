@@ -28,11 +28,13 @@ class Awaited:
     Attributes:
         answered: set once `reply` says how it ended.
         reply: the latest word of it.
+        preview: the newest look at what is being made, encoded.
     """
 
     want: Want
     answered: threading.Event = field(default_factory=threading.Event)
     reply: Reply | None = None
+    preview: bytes | None = None
 
 
 class Wanting:
@@ -47,6 +49,7 @@ class Wanting:
         self._wants = wants
         self._lease_s = lease_s
         self._awaited: set[Awaited] = set()
+        self._asking = threading.Lock()  # one after another, or takes of one render would share a place
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -57,7 +60,8 @@ class Wanting:
         Raises:
             ServiceUnavailable: the database does not answer.
         """
-        self._wants.want(want, lease_s=self._lease_s)
+        with self._asking:
+            self._wants.want(want, lease_s=self._lease_s)
         awaited = Awaited(want)
         self._add(awaited)
         try:
@@ -110,7 +114,10 @@ class Wanting:
         for render_id, wanted in of_render.items():
             replies = self._wants.replies(render_id, wanted)
             for key, awaited in wanted.items():
-                reply = awaited.reply = replies.get(key)
+                before, reply = awaited.reply, replies.get(key)
+                if reply and reply.previews not in (0, before.previews if before else 0):
+                    awaited.preview = self._wants.preview(key)
+                awaited.reply = reply
                 if reply is not None and reply.state != "wanted":
                     awaited.answered.set()
                 elif reply is None or reply.lapsed:  # the database was away for long
