@@ -1,5 +1,6 @@
 """The film, from a storyboard to a finished file, as one Prefect flow."""
 
+from functools import partial
 from typing import Annotated
 
 from prefect import flow
@@ -11,7 +12,7 @@ from flows.approval import wait_for_approval
 from flows.notices import tell_film_done, tell_film_failed
 from flows.outages import outlasting
 from flows.page import shown
-from flows.production import produce
+from flows.production import SENT_AT_ONCE, produce
 from flows.run_logs import run_log_handlers
 from models.catalog import ENGINES
 from reelhouse.errors import ApprovalPending
@@ -26,6 +27,7 @@ from tasks.prompts import write_prompt
 from tasks.renders import rendering
 from tasks.retakes import noted
 from tasks.segments import blend_pieces, cut_piece, hold_card
+from tasks.sending import is_sent
 from tasks.subjects import cut_out_subject, letterbox_reference
 from tasks.take_sheet import draw_take_sheet
 from tasks.takes import generate_take
@@ -46,8 +48,8 @@ STAGES = {
     Stage.STILLS: draw_stills,
     Stage.GIF: make_gif,
 }
-# How many steps run at once is a setting; this only bounds it.
-RUNNER = ThreadPoolTaskRunner(max_workers=64)
+# How many steps run here at once is a setting of at most 64; those that are sent wait beside them.
+RUNNER = ThreadPoolTaskRunner(max_workers=64 + SENT_AT_ONCE)
 
 # The titles are what Prefect's form writes on the switch between the two.
 AsWritten = Annotated[None, Field(title="as written")]
@@ -119,12 +121,11 @@ def _make_film(bench: Workbench, board: Storyboard, choices: Choices, *, priorit
         rendering(bench, plan, kept) as render,
         shown(bench, render),
     ):
-        at_once = bench.settings.scenes_at_once
+        at_once, sent = bench.settings.scenes_at_once, partial(is_sent, bench)
+        make = partial(produce, render, tasks=STAGES, at_once=at_once, is_sent=sent)
         first = plan.before_approval(render.outstanding)
-        produce(render, first, STAGES, at_once=at_once)
+        make(first)
         pass_gate(bench, render, run_id=flow_run.id if deployment.id else None)
         made = {step.key for step in first}
-        produce(
-            render, [step for step in render.outstanding if step.key not in made], STAGES, at_once=at_once
-        )
+        make([step for step in render.outstanding if step.key not in made])
     return render.id

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=1,
         le=64,
-        description="How many steps run side by side; by default one a core, four at most.",
+        description="How many steps a render makes side by side; by default one a core, four at most.",
     )
     engines: Literal["here", "workers"] = Field(
         default="here", description="Who makes the takes: the render's own process, or engine workers."
