@@ -3,7 +3,7 @@
 All times are by the database's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +15,7 @@ from db.session import reading, writing
 from db.tables import workers
 from db.wants import Offer
 
+SILENT_S = 15.0  # a worker says every 2 s that it is there
 FORGOTTEN_S = 3600.0  # so long a worker that was killed is still shown
 WorkerState: TypeAlias = Literal["idle", "working", "draining"]
 
@@ -79,6 +80,23 @@ class Workers:
         """Remove a worker that ended in order."""
         with writing(self.engine) as connection:
             connection.execute(delete(workers).where(workers.c.owner == owner))
+
+    def able(self, wanted: Mapping[Offer, int]) -> dict[Offer, int]:
+        """How many workers that are there and take more can make what is wanted, each by itself.
+
+        Args:
+            wanted: what a step must be made by, and the memory that a GPU must have free for it.
+        """
+        present = [one.worker for one in self.seen() if one.silent_s <= SILENT_S]
+        return {
+            offer: sum(
+                offer in worker.offers
+                and worker.state != "draining"
+                and (worker.gpu_bytes is None or gpu_bytes <= worker.gpu_bytes)
+                for worker in present
+            )
+            for offer, gpu_bytes in wanted.items()
+        }
 
     def seen(self) -> Sequence[Seen]:
         """Every worker there is or was lately, by name."""

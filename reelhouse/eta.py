@@ -1,19 +1,21 @@
 """When a render that is at work will be done: its plan's expected seconds, corrected by what this run shows.
 
-Steps that are ready wait for hands: this process has so many, its GPU one, or else there are so many engine
-workers. How much longer a kind of step takes than expected is the median over those this run has finished,
-and over those far enough to tell. Times are seconds of any one clock.
+Steps that are ready wait for hands: this process has so many, its GPU one; takes that are sent wait for the
+engine workers there are. How much longer a kind of step takes than expected is the median over those this run
+has finished, and over those far enough to tell. Times are seconds of any one clock.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeAlias
 
 from reelhouse.estimates import Kind, kind_of
 from reelhouse.schedule import Work, ends_after_s
 from reelhouse.steps import Step
 
+WorkersNow: TypeAlias = Callable[[], Mapping[str, int]]
 TELLING = 0.1  # from this fraction on, a running step tells how long it will take
 SHORTEST_S = 0.05  # of a step that is expected to take no time
 
@@ -47,14 +49,14 @@ class Eta:
     Args:
         steps: those to be made.
         at_once: how many of them this process makes side by side.
-        engine_workers: how many processes elsewhere make takes; None where this one makes them itself, those
-            that want a GPU one after another.
+        workers: says of each engine how many processes elsewhere can make its takes now; None where this one
+            makes them itself, those that want a GPU one after another.
     """
 
-    def __init__(self, steps: Iterable[Step], *, at_once: int, engine_workers: int | None = None) -> None:
+    def __init__(self, steps: Iterable[Step], *, at_once: int, workers: WorkersNow | None = None) -> None:
         self._courses = {step.key: _Course(step, max(step.cost.seconds, SHORTEST_S)) for step in steps}
-        self._elsewhere = engine_workers is not None
-        self._hands = {"here": at_once, "gpu": 1, "workers": max(engine_workers or 0, 1)}
+        self._workers = workers
+        self._here = {"here": at_once, "gpu": 1}
 
     def started(self, key: str, now: float) -> None:
         """A step was begun; one that is not among the render's is nobody's concern here."""
@@ -72,7 +74,7 @@ class Eta:
             course.took_s = 0.0 if course.started_at is None else now - course.started_at
 
     def left_s(self, now: float) -> float:
-        """Seconds until all steps are made, if nothing fails."""
+        """Seconds until all steps are made, if nothing fails and an engine nobody offers gets one worker."""
         paces = self._paces(now)
         left = {
             key: Work(
@@ -83,7 +85,11 @@ class Eta:
             for key, course in self._courses.items()
             if course.took_s is None
         }
-        return ends_after_s(left, self._hands)
+        elsewhere = {piece.pool: 1 for piece in left.values() if piece.pool not in self._here}
+        if elsewhere and self._workers:
+            able = self._workers()
+            elsewhere = {engine: max(able.get(engine, 0), 1) for engine in elsewhere}
+        return ends_after_s(left, self._here | elsewhere)
 
     def _paces(self, now: float) -> dict[Kind, float]:
         found: defaultdict[Kind, list[float]] = defaultdict(list)
@@ -94,6 +100,6 @@ class Eta:
         return {kind: median(ratios) for kind, ratios in found.items()}
 
     def _pool(self, step: Step) -> str:
-        if step.engine and self._elsewhere:
-            return "workers"
+        if step.engine and self._workers:
+            return step.engine
         return "gpu" if step.wants_gpu else "here"

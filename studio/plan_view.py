@@ -11,7 +11,6 @@ from rich.table import Table
 from models.catalog import ENGINES
 from reelhouse.capabilities import EngineSpec
 from reelhouse.estimates import kind_of
-from reelhouse.eta import Eta
 from reelhouse.memory import Card, gigabytes
 from reelhouse.plan import Plan
 from reelhouse.plan_memory import hardest_take, memory_words
@@ -21,6 +20,7 @@ from reelhouse.storyboard import Choices
 from reelhouse.timing import timecode
 from studio.console import out, print_json, seconds, size
 from studio.rendering import read_board
+from tasks.hands import eta_of
 from tasks.renders import look_up
 from tasks.workbench import Workbench
 
@@ -33,14 +33,14 @@ def show_plan(storyboard: Path, choices: Choices, *, as_json: bool) -> None:
     bench = Workbench(Settings())
     plan = bench.plan(read_board(storyboard, choices))
     states = states_of(bench, plan)
+    left_s = _left_s(bench, plan, states)
     if as_json:
-        at_once = bench.settings.scenes_at_once
-        print_json({**_as_json(plan, states, at_once), "gpu_memory": _memory_as_json(plan, bench.card)})
+        print_json({**_as_json(plan, states, left_s), "gpu_memory": _memory_as_json(plan, bench.card)})
         return
     console = out()
     console.print(plan_table(plan, states))
     console.print(_totals(plan, states))
-    console.print(expectation(plan, states, at_once=bench.settings.scenes_at_once))
+    console.print(_expectation(plan, states, left_s, _hands(bench.settings)))
     if memory := memory_line(plan, bench.card):
         console.print(memory)
 
@@ -95,29 +95,35 @@ def _totals(plan: Plan, states: Mapping[str, str]) -> str:
     )
 
 
-def expectation(plan: Plan, states: Mapping[str, str], *, at_once: int) -> str:
+def _hands(settings: Settings) -> str:
+    here = f"{settings.scenes_at_once} at once on this machine"
+    return f"the engine workers there are, {here}" if settings.engines == "workers" else here
+
+
+def _expectation(plan: Plan, states: Mapping[str, str], left_s: tuple[float, float], hands: str) -> str:
     """The time and GPU time that a film is expected to take, and what that rests on."""
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
     on_gpu = _gpu_seconds(to_make)
-    first, then = _parts(plan, to_make, at_once)
+    first, then = left_s
     asked = ""
     if plan.gate:
         what = "a draft" if plan.gate.draft else "the takes"
         asked = f"{what} in about {seconds(first)}, then a person looks, then about {seconds(then)} more\n"
     return (
         f"about {seconds(sum(step.cost.seconds for step in to_make))} of work, done in about "
-        f"{seconds(first + then)} with {at_once} at once on this machine"
+        f"{seconds(first + then)} with {hands}"
         f"{f', {seconds(on_gpu)} of it on the GPU' if on_gpu else ''}\n"
         f"{asked}seconds: {_basis(to_make)}"
     )
 
 
-def _parts(plan: Plan, to_make: Sequence[Step], at_once: int) -> tuple[float, float]:
+def _left_s(bench: Workbench, plan: Plan, states: Mapping[str, str]) -> tuple[float, float]:
     """Expected seconds until a person is asked, and from the answer on; all of them where nobody is asked."""
+    to_make = [step for step in plan.steps if states[step.key] == "to make"]
     first = plan.before_approval(to_make)
     before = {step.key for step in first}
     then = [step for step in to_make if step.key not in before]
-    return Eta(first, at_once=at_once).left_s(0.0), Eta(then, at_once=at_once).left_s(0.0)
+    return eta_of(bench, first).left_s(0.0), eta_of(bench, then).left_s(0.0)
 
 
 def _basis(steps: Sequence[Step]) -> str:
@@ -164,10 +170,10 @@ def _memory_as_json(plan: Plan, card: Card | None) -> dict[str, object] | None:
     }
 
 
-def _as_json(plan: Plan, states: Mapping[str, str], at_once: int) -> dict[str, object]:
+def _as_json(plan: Plan, states: Mapping[str, str], left_s: tuple[float, float]) -> dict[str, object]:
     board = plan.storyboard
     to_make = [step for step in plan.steps if states[step.key] == "to make"]
-    first, then = _parts(plan, to_make, at_once)
+    first, then = left_s
     return {
         "title": board.title,
         "digest": plan.digest,

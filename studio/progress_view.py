@@ -14,6 +14,7 @@ from reelhouse.plan import Plan
 from reelhouse.stages import Stage
 from reelhouse.steps import Step
 from studio.console import err, seconds
+from tasks.hands import eta_of
 from tasks.progress import StepElsewhere, StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
 from tasks.workbench import Workbench
 
@@ -36,7 +37,7 @@ def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Itera
         TimeElapsedColumn(),
         _Left(),
     )
-    eta = Eta(outstanding, at_once=bench.settings.scenes_at_once)
+    eta = eta_of(bench, outstanding)
     with Progress(*columns, console=console, transient=True) as progress:
         bench.listener = _Bars(progress, plan.storyboard.title, outstanding, eta)
         yield

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, update
 from db.bell import Channel, listening
 from db.ledger import Claim, Ledger
 from db.session import writing
-from db.tables import claims, wants
+from db.tables import claims, wants, workers
 from db.wants import Offer, Want, Wants
 from db.workers import Worker, Workers
 from reelhouse.identity import bytes_digest
@@ -269,6 +269,37 @@ def test_a_parent_sees_who_makes_its_step_and_how_far_they_are(wanted: Wants):
     assert wanted.replies("a", [key("hill")]) == {}
 
 
+def test_a_parent_asks_for_a_look_at_its_step_only_when_there_is_a_new_one(wanted: Wants):
+    ledger = Ledger(wanted.engine)
+    want(wanted, "a", "meadow")
+
+    def looks() -> tuple[int, bytes | None]:
+        return wanted.replies("a", [key("meadow")])[key("meadow")].previews, wanted.preview(key("meadow"))
+
+    assert looks() == (0, None)
+    held = claim(ledger, "meadow")
+    ledger.heartbeat(held, progress=0.1, phase="making")
+    assert looks() == (0, None)
+    ledger.heartbeat(held, progress=0.2, phase="making", preview=b"noise\0")
+    ledger.heartbeat(held, progress=0.3, phase="making")
+    assert looks() == (1, b"noise\0")
+    ledger.heartbeat(held, progress=0.4, phase="making", preview=b"a fox")
+    assert looks() == (2, b"a fox")
+
+
+def test_the_look_at_an_attempt_ends_with_it_and_the_next_ones_is_new(wanted: Wants):
+    ledger = Ledger(wanted.engine)
+    want(wanted, "a", "meadow")
+    held = claim(ledger, "meadow")
+    ledger.heartbeat(held, progress=0.4, phase="making", preview=b"a fox")
+    ledger.release(held)
+
+    held = claim(ledger, "meadow")
+    assert wanted.preview(key("meadow")) is None
+    ledger.heartbeat(held, progress=0.1, phase="making", preview=b"noise")
+    assert wanted.replies("a", [key("meadow")])[key("meadow")].previews == 2
+
+
 @pytest.mark.parametrize("channel", list(Channel))
 def test_the_bell_rings_for_a_want_and_for_an_answer(wanted: Wants, channel: Channel):
     if channel is Channel.ANSWERED:
@@ -295,6 +326,24 @@ def test_the_bell_rings_for_a_want_and_for_an_answer(wanted: Wants, channel: Cha
 
 def _answered(wanted: Wants) -> bool:
     return wanted.replies("a", [key("meadow")])[key("meadow")].state == "made"
+
+
+def test_workers_that_are_there_and_take_more_are_counted_for_what_each_can_make(engine: Engine):
+    house = Workers(engine)
+    both = Worker("here:1:2:a", "attic", "reelhouse 1", (PHANTOM, ANIMATIC), "H100", 80 * GB)
+    small = replace(both, owner="here:1:3:b", offers=(PHANTOM,), gpu_bytes=12 * GB)
+    on_cpu = replace(both, owner="here:1:4:c", offers=(ANIMATIC,), gpu="", gpu_bytes=None)
+    leaving = replace(both, owner="here:1:5:d", state="draining")
+    silent = replace(both, owner="here:1:6:e")
+    newer = replace(both, owner="here:1:7:f", offers=(replace(PHANTOM, code_version="1+4"),))
+    for worker in (both, small, on_cpu, leaving, silent, newer):
+        house.tell(worker)
+    with writing(engine) as connection:
+        connection.execute(update(workers).where(workers.c.owner == silent.owner).values(seen_at=1.0))
+        connection.execute(update(workers).where(workers.c.owner == both.owner).values(state="working"))
+
+    assert house.able({PHANTOM: 24 * GB, ANIMATIC: 0}) == {PHANTOM: 1, ANIMATIC: 2}
+    assert house.able({PHANTOM: 8 * GB}) == {PHANTOM: 2}
 
 
 def test_a_worker_is_seen_as_it_last_described_itself_until_it_leaves(engine: Engine):

@@ -1,5 +1,7 @@
 """The time a render still needs: from its plan first, from what it shows as soon as it shows anything."""
 
+from dataclasses import replace
+
 import pytest
 
 from reelhouse.capabilities import Cost
@@ -31,12 +33,35 @@ def test_before_anything_is_made_the_plan_is_all_there_is_to_go_by():
 def test_takes_go_to_the_engine_workers_there_are():
     steps = [take(name) for name in "abcd"]
 
-    assert Eta(steps, at_once=1, engine_workers=2).left_s(0) == 20
-    assert Eta(steps, at_once=1, engine_workers=4).left_s(0) == 10
+    assert Eta(steps, at_once=1, workers=lambda: {"fake": 2}).left_s(0) == 20
+    assert Eta(steps, at_once=1, workers=lambda: {"fake": 4, "other": 1}).left_s(0) == 10
 
 
 def test_while_no_engine_worker_lives_one_is_waited_for():
-    assert Eta([take("a"), take("b")], at_once=4, engine_workers=0).left_s(0) == 20
+    assert Eta([take("a"), take("b")], at_once=4, workers=lambda: {}).left_s(0) == 20
+
+
+def test_workers_that_come_and_go_while_a_film_is_made_change_what_it_still_needs():
+    there = {"fake": 1}
+    eta = Eta([take("a"), take("b"), film("a", "b")], at_once=1, workers=lambda: there)
+
+    assert eta.left_s(0) == 22
+    there["fake"] = 2
+    assert eta.left_s(0) == 12
+
+
+def test_engines_have_workers_of_their_own():
+    bridge = replace(take("b"), parameters={"tool": "bridge"})
+    eta = Eta([take("a"), take("c"), bridge], at_once=1, workers=lambda: {"fake": 2, "bridge": 1})
+
+    assert eta.left_s(0) == 10
+
+
+def test_workers_are_not_asked_for_once_the_takes_are_made():
+    def workers() -> dict[str, int]:
+        raise AssertionError("the workers were asked for")
+
+    assert Eta([film()], at_once=1, workers=workers).left_s(0) == 2
 
 
 def test_a_take_that_wants_no_gpu_shares_the_processors():
