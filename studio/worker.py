@@ -12,17 +12,16 @@ from rich import box
 from rich.table import Table
 
 from db.wants import Waiting
-from db.workers import Seen, Worker, Workers
+from db.workers import SILENT_S, Seen, Worker, Workers
 from reelhouse.errors import InputError
 from reelhouse.memory import gigabytes
 from reelhouse.processes import Owner
 from reelhouse.settings import Settings
 from studio.console import out, print_json, seconds
 from tasks.engine_worker import EngineWorker, WorkerBench, engines_at_hand, offers
+from tasks.gpus import number_as_the_driver_does
 from tasks.observation import observed_service
 from tasks.workbench import Workbench, at_workbench
-
-SILENT_S = 15.0  # a worker says every 2 s that it is there
 
 
 def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
@@ -33,6 +32,7 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
         EngineError: an engine is offered without its weights.
         ReelhouseError: database or store do not answer, or refuse.
     """
+    number_as_the_driver_does()
     bench = WorkerBench(Settings())
     weights = bench.settings.weights_folder
     names = engines_at_hand(weights) if engines is None else [each.strip() for each in engines.split(",")]

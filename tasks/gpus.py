@@ -14,6 +14,15 @@ from reelhouse.memory import Card
 from reelhouse.settings import Settings
 
 
+def number_as_the_driver_does() -> None:
+    """Let CUDA, which is started later, number this process's GPUs as the driver does, by their place.
+
+    Its own order begins with the fastest: a number in CUDA_VISIBLE_DEVICES would be one GPU to the plan and
+    another one to the render.
+    """
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+
+
 @dataclass(frozen=True, slots=True)
 class Gpu:
     """One GPU.

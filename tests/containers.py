@@ -54,7 +54,7 @@ def is_setting(name: str) -> bool:
         return name.removeprefix("REELHOUSE_").lower() in Settings.model_fields
     if name.startswith("PREFECT_"):
         return name in PREFECT_NAMES
-    return name in {"DO_NOT_TRACK", "HOME"}
+    return name in {"CUDA_DEVICE_ORDER", "DO_NOT_TRACK", "HOME"}
 
 
 def with_secrets_put_in(value: str) -> str:

@@ -23,9 +23,23 @@ from studio.one_machine.workers import (
 
 FILMS, RUNS = "reelhouse", "prefect"  # the two databases, each with a user of its name
 STORE_USER = "reelhouse"
-METRICS = "metrics"
-WANTED = (Wanted("postgresql"), *object_store.WANTED, prefect_server.WANTED, Wanted(METRICS))
 _OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ")
+
+
+def wanted_ports(engine_workers: int) -> list[Wanted]:
+    """The ports that a studio with so many engine workers listens on."""
+    with_metrics = ("steward", *map(_engine_worker_name, range(1, engine_workers + 1)))
+    servers = (Wanted("postgresql"), *object_store.WANTED, prefect_server.WANTED)
+    return [*servers, *(Wanted(_metrics(service)) for service in with_metrics)]
+
+
+def _metrics(service: str) -> str:
+    """The name of the port that a service tells its metrics on."""
+    return "metrics" if service == "steward" else f"metrics-{service}"
+
+
+def _engine_worker_name(number: int) -> str:
+    return "worker-engines" if number == 1 else f"worker-engines-{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +174,16 @@ class Studio:
         )
 
     def _engine_worker(self, number: int) -> Service:
-        name = "worker-engines" if number == 1 else f"worker-engines-{number}"
-        environment = self._prefect_environment(name) | self.settings
+        name = _engine_worker_name(number)
+        environment = self._prefect_environment(name) | self.settings | self._metrics_settings(name)
         if self.engine_workers > 1:
-            environment["CUDA_VISIBLE_DEVICES"] = str(number - 1)
+            # The driver's numbers, which plans are made by; CUDA's own begin with the fastest GPU.
+            environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(number - 1)}
         url = self.settings["REELHOUSE_DATABASE_URL"]
         return Service(
             name=name,
             program=engine_worker_program(name, environment, self.premises.folder, self.premises.log(name)),
+            address=self._metrics_page(name),
             after=("postgresql", "s3"),
             check=lambda started_at: check_engine_worker(url, name, started_at),
         )
@@ -179,14 +195,20 @@ class Studio:
                 argv=[sys.executable, "-m", "studio.cli", "steward"],
                 environment=self._prefect_environment("steward")
                 | self.settings
-                | {"REELHOUSE_METRICS_PORT": str(self.ports[METRICS])},
+                | self._metrics_settings("steward"),
                 folder=self.premises.folder,
                 log=self.premises.log("steward"),
             ),
-            address=f"http://127.0.0.1:{self.ports[METRICS]}/metrics",
+            address=self._metrics_page("steward"),
             after=("postgresql", "s3", "prefect"),
             check=_whenever(lambda: None),
         )
+
+    def _metrics_settings(self, service: str) -> dict[str, str]:
+        return {"REELHOUSE_METRICS_PORT": str(self.ports[_metrics(service)])}
+
+    def _metrics_page(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[_metrics(service)]}/metrics"
 
     def _prefect_environment(self, service: str) -> dict[str, str]:
         """The user's own environment without what leads Prefect or us to another studio."""

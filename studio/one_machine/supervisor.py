@@ -18,7 +18,7 @@ from types import FrameType
 from reelhouse.errors import DiskFull, InputError
 from studio.one_machine import process
 from studio.one_machine.child import Child, Patience
-from studio.one_machine.lineup import WANTED, Studio
+from studio.one_machine.lineup import Studio, wanted_ports
 from studio.one_machine.ports import choose_ports
 from studio.one_machine.premises import Premises
 from studio.one_machine.record import Record, read_record, write_record
@@ -133,7 +133,7 @@ def run_studio(premises: Premises, patience: Patience, *, engine_workers: int) -
         before = read_record(premises.record_file)
         if ended := end_left_over(premises, before):
             log.warning("ended %d processes that an earlier supervisor left behind", ended)
-        ports, notices = choose_ports(WANTED, before.ports)
+        ports, notices = choose_ports(wanted_ports(engine_workers), before.ports)
         for notice in notices:
             log.warning("%s", notice)
         try:
