@@ -1,6 +1,7 @@
 """Notices: how a run's end becomes an event for the house's webhook.
 
 Hooks of the flows: Prefect calls them when the run's last state stands, so that nothing waits for a receiver.
+Where no process of the run is left, whoever ends it tells.
 """
 
 from contextlib import suppress
@@ -40,6 +41,15 @@ def tell_campaign_failed(flow: "Flow[..., Any]", flow_run: FlowRun, state: "Stat
     _tell_campaign("campaign.failed", flow_run, state)
 
 
+def tell_given_up(bench: Workbench, run: FlowRun, reason: str, *, is_campaign: bool) -> None:
+    """A film or a campaign is not taken up any more, and has no process left that could tell."""
+    message = f"{run.name}: {reason}"
+    if is_campaign:
+        notify(bench.settings, _campaign_event(bench, "campaign.failed", run.id, message))
+    else:
+        notify(bench.settings, film_event(bench, "film.failed", run.id, message))
+
+
 def film_event(bench: Workbench, event: EventName, run_id: UUID, message: str) -> Event:
     """An event about a film, with the ids of the run's latest render as far as the lineage knows it."""
     ids = {"flow_run": str(run_id)}
@@ -59,6 +69,10 @@ def run_links(bench: Workbench, run_id: UUID) -> dict[str, str]:
 
 def _tell_campaign(event: EventName, run: FlowRun, state: "State[Any]") -> None:
     bench = workbench()
-    ids = {"flow_run": str(run.id), "campaign": str(run.id)}
     message = f"{run.name}: {state.message or state.name or ''}"
-    notify(bench.settings, Event(event, ids, run_links(bench, run.id), message))
+    notify(bench.settings, _campaign_event(bench, event, run.id, message))
+
+
+def _campaign_event(bench: Workbench, event: EventName, run_id: UUID, message: str) -> Event:
+    ids = {"flow_run": str(run_id), "campaign": str(run_id)}
+    return Event(event, ids, run_links(bench, run_id), message)

@@ -8,7 +8,7 @@ held. A crashed run of ours is scheduled again, as the same run: its render find
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,11 +26,13 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStatusError
 from prefect.states import AwaitingRetry, Cancelled, Crashed, Failed
 
 from db.alone import alone
-from flows.deployments import DEPLOYMENTS
+from flows.deployments import CAMPAIGN, DEPLOYMENTS, Deployment
+from flows.notices import tell_given_up
 from reelhouse.errors import ReelhouseError
 from tasks.approvals import apply_deadlines
 from tasks.claiming import end_dead_claims
@@ -88,7 +90,7 @@ class Steward:
         if _is_beginning(states) and self._age_s(run) < PENDING_S:
             return
         if _was_cancelled(states):
-            self._set_state(run.id, Cancelled(message="cancelled; its process has ended"))
+            self._give_up(run, "cancelled; its process has ended", Cancelled)
             return
         crashes = _taken_up(states) + 1
         reason = states[-1].message or "its process ended"
@@ -98,11 +100,17 @@ class Steward:
                 f"{reason}. Look for what ends it (memory is the usual cause; the worker's log has its last "
                 "words), then Retry"
             )
-            self._set_state(run.id, Failed(message=message))
+            self._give_up(run, message, Failed)
             return
         due = states[-1].timestamp + timedelta(seconds=PAUSES_S[min(crashes, len(PAUSES_S)) - 1])
         message = f"{TAKEN_UP}, crash {crashes} of {MOST_CRASHES}: {reason}"
         self._set_state(run.id, AwaitingRetry(scheduled_time=due, message=message))
+
+    def _give_up(self, run: FlowRun, reason: str, ended: Callable[..., State[Any]]) -> None:
+        """End a run for good; who waits for it is told once, by the one who ended it."""
+        if self._set_state(run.id, ended(message=reason)):
+            campaigns = [found for found, of in self._deployments().items() if of is CAMPAIGN]
+            tell_given_up(self.bench, run, reason, is_campaign=run.deployment_id in campaigns)
 
     def _runs(self, kind: StateType) -> list[FlowRun]:
         """The runs of our deployments in one kind of state."""
@@ -115,20 +123,22 @@ class Steward:
         )
         return self.client.read_flow_runs(flow_run_filter=asked, limit=200)
 
-    def _deployments(self) -> Iterator[UUID]:
+    def _deployments(self) -> dict[UUID, Deployment]:
+        found: dict[UUID, Deployment] = {}
         for deployment in DEPLOYMENTS:
             if deployment.is_resumed:
-                try:
-                    yield self.client.read_deployment_by_name(deployment.full_name).id
-                except ObjectNotFound:  # not registered yet: nothing of it can have run
-                    continue
+                with suppress(ObjectNotFound):  # not registered yet: nothing of it can have run
+                    found[self.client.read_deployment_by_name(deployment.full_name).id] = deployment
+        return found
 
-    def _set_state(self, run_id: UUID, state: State[Any]) -> None:
+    def _set_state(self, run_id: UUID, state: State[Any]) -> bool:
+        """Whether the run is in that state from now on."""
         log.warning("run %s: %s, %s", run_id, state.name, state.message)
         try:
-            self.client.set_flow_run_state(run_id, state)
+            return self.client.set_flow_run_state(run_id, state).status is SetStateStatus.ACCEPT
         except (ObjectNotFound, PrefectHTTPStatusError) as error:  # the other runs need the round, too
             log.warning("run %s: its state could not be set: %s", run_id, error)
+            return False
 
     def _age_s(self, run: FlowRun) -> float:
         return (self.now() - run.state.timestamp).total_seconds() if run.state else 0.0

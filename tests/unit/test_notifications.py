@@ -3,11 +3,8 @@
 import json
 import logging
 import re
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,56 +14,16 @@ from reelhouse.settings import Settings
 from tasks import notifications
 from tasks.notifications import Event, notify
 
+from ..receiver import SECRET, Receiver, receiving
+
 GUIDE = Path(__file__).parents[2] / "docs/campaigns.md"
-SECRET = "a secret nobody else has"
 DONE = Event("film.done", {"render": "r1"}, {"run": "http://prefect/run"}, "狐狸与风筝, 9:16")
-
-
-@dataclass
-class Receiver:
-    """A receiver that gives the answers it was told to give, the last one for ever."""
-
-    answers: list[int]
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    port: int = 0
-    release: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook/token-in-the-path"
-
-    def settings(self, home: Path) -> Settings:
-        return Settings.model_validate({"home": home, "webhook_url": self.url, "webhook_secret": SECRET})
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    found = Receiver([200])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.received.append((dict(self.headers), body))
-            answer = found.answers[min(len(found.received), len(found.answers)) - 1]
-            if not answer:
-                found.release.wait(20)
-                return
-            self.send_response(answer)
-            if answer == 302:
-                self.send_header("Location", found.url)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.port = server.server_address[1]
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    yield found
-    found.release.set()
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with receiving() as found:
+        yield found
 
 
 @pytest.fixture
