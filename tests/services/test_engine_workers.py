@@ -1,4 +1,8 @@
-"""Engine workers as real processes: they share takes, survive kills, drain, stop what nobody wants."""
+"""Engine workers as real processes: they share takes, survive kills, drain, stop what nobody wants.
+
+A worker takes seconds to start. So each kind of database has a house with a worker that stands by for every
+test that does not end it; tests that do have engines of their own, which that worker does not offer.
+"""
 
 import json
 import os
@@ -10,11 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 import db
 from db.records import StepRecord
@@ -25,32 +30,48 @@ from reelhouse.settings import Settings
 from reelhouse.stages import CODE_VERSION, Stage
 from reelhouse.step_json import step_to_json
 from reelhouse.steps import Given, Step, step_key
+from studio.preview_file import PreviewFile
 from studio.worker import why_waiting
 from tasks.making import Job, Output, make_recorded
 from tasks.progress import StepElsewhere, StepEvent
 from tasks.sending import made_by_worker
 from tasks.workbench import Workbench
 
+from ..servers import PostgresServer, S3Server
+
 pytestmark = [pytest.mark.services, pytest.mark.timeout(120)]
 ROOT = Path(str(db.__file__)).parents[1]
 LEASE_S = 3
-FRAMES = 10
+FRAMES, MANY_FRAMES = 10, 300
+STEP_S = 0.2  # of a take that would last a minute
 VERSION = f"{CODE_VERSION[Stage.TAKE]}+{TESTCARD.code_version}"
-WORKER = "from studio.cli import main; main()"
 
-# A worker with one more engine, which ends its process whenever it is to make a clip.
-POISONED = """
-import os, signal
+# A worker with more engines: the test card under another name, one that shows what it makes, and one that
+# ends its process whenever it is to make a clip. Its machine may have another name, too.
+WORKER = """
+import os, signal, socket
 from dataclasses import replace
 from types import MappingProxyType
+import numpy as np
 import models.catalog as catalog
+from models.engine import Sampled
 from models.testcard import TestcardEngine
 class Poison(TestcardEngine):
     def generate(self, request):
         os.kill(os.getpid(), signal.SIGKILL)
-spec = replace(catalog.ENGINES["testcard"], name="poison")
-catalog.ENGINES = MappingProxyType({**catalog.ENGINES, "poison": spec})
-catalog._CLASSES["poison"] = ("__main__", "Poison")
+class Painted(TestcardEngine):
+    def generate(self, request):
+        for event in super().generate(request):
+            if isinstance(event, Sampled):
+                event = replace(event, preview=np.full((60, 104, 3), 20 * event.step, np.uint8))
+            yield event
+extra = {"solo": TestcardEngine, "painted": Painted, "poison": Poison}
+specs = {name: replace(catalog.ENGINES["testcard"], name=name) for name in extra}
+catalog.ENGINES = MappingProxyType({**catalog.ENGINES, **specs})
+for name, kind in extra.items():
+    catalog._CLASSES[name] = ("__main__", kind.__name__)
+if host := os.environ.get("TEST_HOST"):
+    socket.gethostname = lambda: host
 from studio.cli import main
 main()
 """
@@ -68,10 +89,11 @@ made_by_worker(Workbench(Settings()), step_from_json(json.loads(sys.stdin.readli
 
 @dataclass
 class House:
-    """A home, a database, and the workers at them."""
+    """A home, a database, and the workers at them; `settings` are further environment variables."""
 
     home: Path
     database_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -79,21 +101,26 @@ class House:
         own = {
             "REELHOUSE_HOME": str(self.home),
             "REELHOUSE_DATABASE_URL": self.database_url,
+            "REELHOUSE_ENGINES": "workers",
             "REELHOUSE_LEASE_S": str(LEASE_S),
         }
-        return {**os.environ, **own}
+        return own | dict(self.settings)
 
     def bench(self) -> Workbench:
         """The workbench of one render."""
-        url = SecretStr(self.database_url)
-        return Workbench(Settings(home=self.home, database_url=url, lease_s=LEASE_S, engines="workers"))
+        own = {
+            name.removeprefix("REELHOUSE_").lower(): value
+            for name, value in self.environment.items()
+            if name.startswith("REELHOUSE_")
+        }
+        return Workbench(Settings.model_validate(own))
 
     def python(self, script: str, *arguments: str, stdin: int | None = None) -> subprocess.Popen[str]:
         with (self.home / "workers.log").open("a") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", script, *arguments],
                 cwd=ROOT,
-                env=self.environment,
+                env={**os.environ, **self.environment},
                 text=True,
                 stdout=log,
                 stderr=log,
@@ -102,28 +129,35 @@ class House:
         self.processes.append(process)
         return process
 
-    def worker(self, *arguments: str, script: str = WORKER) -> subprocess.Popen[str]:
-        """A worker that is there when this returns."""
-        process = self.python(script, "worker", *(arguments or ("--offers", "testcard")))
-        self.eventually(lambda: any(f":{process.pid}:" in one.worker.owner for one in self.seen()))
-        return process
+    def start(self, name: str, *, offers: str = "solo", drain_s: float = 120) -> subprocess.Popen[str]:
+        """A worker of that name; `until_there` waits for it."""
+        return self.python(WORKER, "worker", "--name", name, "--offers", offers, "--drain-s", str(drain_s))
+
+    def until_there(self, *names: str) -> None:
+        self.eventually(lambda: set(names) <= set(self.states), 60)
+
+    @cached_property
+    def _workers(self) -> Workers:
+        return Workers(self.bench().lineage.engine)
 
     def seen(self) -> list[Seen]:
-        return list(Workers(self.bench().lineage.engine).seen())
+        return list(self._workers.seen())
 
     @property
     def log(self) -> str:
         return (self.home / "workers.log").read_text()
 
-    @property
-    def begun(self) -> int:
-        """How often an engine began a take."""
-        return self.log.count(" begins, step ")
+    def begun(self, *labels: str) -> int:
+        """How often an engine began one of these takes."""
+        return sum(self.log.count(f"take {label} begins, step ") for label in labels)
 
     @property
     def states(self) -> dict[str, str]:
         """What each worker does, by its name."""
         return {one.worker.name: one.worker.state for one in self.seen()}
+
+    def until_working(self, name: str) -> None:
+        self.eventually(lambda: self.states.get(name) == "working")
 
     def eventually(self, true: Callable[[], bool], within_s: float = 30) -> None:
         deadline = time.monotonic() + within_s
@@ -139,22 +173,34 @@ class House:
                 process.stdin.close()
 
 
-@pytest.fixture
-def either_house(tmp_path: Path, database_url: str) -> Iterator[House]:
-    """A house without workers, at a database of each kind in turn."""
-    yield from _house(tmp_path, database_url)
+STANDING = "standing"
 
 
-@pytest.fixture
-def house(tmp_path: Path, postgresql_url: str) -> Iterator[House]:
-    """A house without workers, at PostgreSQL."""
-    yield from _house(tmp_path, postgresql_url)
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgresServer) -> Iterator[House]:
+    """A house at PostgreSQL, whose worker stands by."""
+    postgresql.execute("CREATE DATABASE engine_workers")
+    yield from _house(tmp_path_factory.mktemp("postgresql"), postgresql.url("engine_workers"))
+    postgresql.execute("DROP DATABASE engine_workers WITH (FORCE)")
 
 
-def _house(tmp_path: Path, database_url: str) -> Iterator[House]:
-    home = tmp_path / "home"
-    home.mkdir()
+@pytest.fixture(scope="module")
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house at SQLite, whose worker stands by."""
+    home = tmp_path_factory.mktemp("sqlite")
+    yield from _house(home, f"sqlite:///{home / 'lineage.db'}")
+
+
+@pytest.fixture(params=["sqlite_house", "house"])
+def either_house(request: pytest.FixtureRequest) -> House:
+    """The house at a database of each kind in turn."""
+    return request.getfixturevalue(request.param)
+
+
+def _house(home: Path, database_url: str) -> Iterator[House]:
     house = House(home, database_url)
+    house.start(STANDING, offers="testcard,painted")
+    house.until_there(STANDING)
     yield house
     house.end()
 
@@ -181,6 +227,11 @@ def a_take(bench: Workbench, label: str, seconds: float = 0.0, **changed: object
     inputs = {"prompt": Given(words.id), "negative": Given(words.id)}
     step = Step("", Stage.TAKE, label, VERSION, "", parameters, inputs, engine_calls=1)
     return with_key(step)
+
+
+def a_minute(bench: Workbench, label: str, tool: str = "testcard") -> Step:
+    """A take that lasts a minute, and can be stopped after every `STEP_S`."""
+    return a_take(bench, label, num_frames=MANY_FRAMES, parameters={"seconds_per_frame": STEP_S}, tool=tool)
 
 
 def with_key(step: Step) -> Step:
@@ -232,42 +283,44 @@ def test_two_renders_share_two_workers_and_one_killed_in_the_middle_is_stood_in_
 ):
     house = either_house
     first, second = house.bench(), house.bench()
-    house.worker("--name", "a", "--offers", "testcard")
-    doomed = house.worker("--name", "b", "--offers", "testcard")
+    doomed = house.start("doomed", offers="testcard")
+    house.until_there("doomed")
     steps = {
-        bench.render_id: [a_take(bench, f"{bench.render_id} {number}", 0.5) for number in range(5)]
+        bench.render_id: [a_take(bench, f"{bench.render_id} {number}", 0.5) for number in range(3)]
         for bench in (first, second)
     }
     shared = a_take(first, "shared", 0.5)
     waiting = [
         sending.send(bench, step) for bench in (first, second) for step in (*steps[bench.render_id], shared)
     ]
-    house.eventually(lambda: house.states.get("b") == "working")
+    house.until_working("doomed")
     time.sleep(0.2)
     doomed.kill()
     doomed.wait()
-    house.worker("--name", "c", "--offers", "testcard")
 
     records = [future.result(60) for future in waiting]
 
-    assert len({record.key for record in records}) == 11
-    assert house.begun <= 11 + 1
+    labels = {record.label for record in records}
+    assert len(labels) == 7
+    assert house.begun(*labels) <= 7 + 1
     assert len(first.elsewhere) + len(second.elsewhere) == 1  # the shared take counts to one of them
     assert first.wants.waiting() == []
 
 
 def test_a_worker_told_to_end_finishes_its_take_and_begins_no_other(house: House, sending: Sending):
     bench = house.bench()
-    process = house.worker()
-    takes = [sending.send(bench, a_take(bench, f"take {number}", 1.5)) for number in range(2)]
-    house.eventually(lambda: "working" in house.states.values())
+    process = house.start("ending")
+    house.until_there("ending")
+    labels = ("ending 0", "ending 1")
+    takes = [sending.send(bench, a_take(bench, label, 1.5, tool="solo")) for label in labels]
+    house.until_working("ending")
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(20) == 0
     assert sum(take.done() for take in takes) <= 1
     house.eventually(lambda: sum(take.done() for take in takes) == 1)
-    assert house.begun == 1
-    assert house.states == {}
+    assert house.begun(*labels) == 1
+    assert "ending" not in house.states
     assert [waiting.owner for waiting in bench.wants.waiting()] == [None]
 
 
@@ -276,22 +329,25 @@ def test_a_take_that_outlasts_the_end_of_its_worker_is_handed_to_another_at_once
     house: House, sending: Sending, signals: int
 ):
     bench = house.bench()
-    patience = "0.3" if signals == 1 else "120"
-    process = house.worker("--name", "a", "--offers", "testcard", "--drain-s", patience)
-    take = sending.send(bench, a_take(bench, "meadow", 60))
-    house.eventually(lambda: house.states.get("a") == "working")
-    house.worker("--name", "b", "--offers", "testcard")
-    told = time.monotonic()
+    names = (f"a{signals}", f"b{signals}")
+    workers = {name: house.start(name, drain_s=0.3 if signals == 1 else 120) for name in names}
+    house.until_there(*names)
+    take = sending.send(bench, a_minute(bench, f"long {signals}", tool="solo"))
+    house.eventually(lambda: "working" in [house.states[name] for name in names])
+    [told] = [name for name in names if house.states[name] == "working"]
+    [other] = [name for name in names if name != told]
+    at = time.monotonic()
     for _ in range(signals):
-        process.send_signal(signal.SIGTERM)
+        workers[told].send_signal(signal.SIGTERM)
         time.sleep(0.1)
-    house.eventually(lambda: house.states.get("b") == "working")
+    house.until_working(other)
 
-    # The drain, a step of the engine (6 s) and another's look once a second.
-    assert time.monotonic() - told < 0.3 + 60 / FRAMES + 2
-    assert process.wait(20) == 0
-    assert house.begun == 2
+    assert time.monotonic() - at < 0.3 + STEP_S + 2  # the drain, a step, another's look once a second
+    assert workers[told].wait(20) == 0
+    assert house.begun(f"long {signals}") == 2
     assert not take.done()
+    bench.cancelled.set()
+    workers[other].kill()
 
 
 def test_a_take_nobody_wants_any_more_is_stopped_and_the_worker_serves_the_next(
@@ -299,57 +355,54 @@ def test_a_take_nobody_wants_any_more_is_stopped_and_the_worker_serves_the_next(
 ):
     house = either_house
     cancelled, other = house.bench(), house.bench()
-    house.worker()
-    long = sending.send(cancelled, a_take(cancelled, "long", 60))
-    house.eventually(lambda: "working" in house.states.values())
+    long = sending.send(cancelled, a_minute(cancelled, "unwanted"))
+    house.until_working(STANDING)
     cancelled.cancelled.set()
     told = time.monotonic()
     record = sending.send(other, a_take(other, "short")).result(20)
 
-    assert time.monotonic() - told < 1 + 60 / FRAMES + 2  # a heartbeat, a step of the engine, some haste
+    assert time.monotonic() - told < 1 + STEP_S + 3  # a heartbeat, a step of the engine, some haste
     assert record.label == "short"
     with pytest.raises(Cancelled):
         long.result(5)
-    assert house.begun == 2
+    assert house.begun("unwanted", "short") == 2
 
 
 def test_a_take_that_two_renders_want_goes_on_when_one_of_them_is_stopped(house: House, sending: Sending):
     cancelled, other = house.bench(), house.bench()
-    house.worker()
-    step = a_take(other, "meadow", 3)
+    step = a_take(other, "of two", 2.5)
     gone, stays = sending.send(cancelled, step), sending.send(other, step)
-    house.eventually(lambda: "working" in house.states.values())
+    house.until_working(STANDING)
     cancelled.cancelled.set()
 
     assert stays.result(20).key == step.key
-    assert house.begun == 1
+    assert house.begun("of two") == 1
     with suppress(Cancelled):
         gone.result(5)
 
 
 def test_the_wants_of_a_killed_render_lapse_and_its_take_is_stopped(house: House):
     bench = house.bench()
-    house.worker()
+    step = a_minute(bench, "orphan")
     parent = house.python(PARENT, stdin=subprocess.PIPE)
     assert parent.stdin
-    parent.stdin.write(json.dumps(step_to_json(a_take(bench, "long", 60))) + "\n")
+    parent.stdin.write(json.dumps(step_to_json(step)) + "\n")
     parent.stdin.flush()
-    house.eventually(lambda: "working" in house.states.values())
+    house.until_working(STANDING)
     parent.kill()
 
-    house.eventually(lambda: set(house.states.values()) == {"idle"}, LEASE_S + 1 + 60 / FRAMES + 4)
-    assert bench.lineage.steps([a_take(bench, "long", 60).key]) == {}
+    house.eventually(lambda: house.states[STANDING] == "idle", LEASE_S + 1 + STEP_S + 4)
+    assert bench.lineage.steps([step.key]) == {}
 
 
 def test_a_worker_with_another_code_version_leaves_a_take_alone_and_it_is_said_why(
     house: House, sending: Sending
 ):
     bench = house.bench()
-    house.worker()
     newer = with_key(replace(a_take(bench, "newer"), code_version="1+999"))
     waits = sending.send(bench, newer)
-    sending.send(bench, a_take(bench, "ours")).result(20)
-    time.sleep(1)
+    house.eventually(lambda: bench.wants.is_wanted(newer.key))
+    sending.send(bench, a_take(bench, "ours")).result(20)  # it came later
 
     assert not waits.done()
     [waiting] = bench.wants.waiting()
@@ -362,45 +415,85 @@ def test_an_error_of_the_engine_is_raised_in_the_render_as_it_was_in_the_worker(
     house: House, sending: Sending
 ):
     bench = house.bench()
-    process = house.worker()
 
     with pytest.raises(InputError, match=r"scene empty: .* not 0 frames of 64x64"):
         sending.send(bench, a_take(bench, "empty", num_frames=0)).result(20)
     assert sending.send(bench, a_take(bench, "good")).result(20).label == "good"
-    assert process.poll() is None
+    assert house.processes[0].poll() is None
     assert bench.wants.waiting() == []
 
 
 def test_a_step_that_kills_its_workers_is_put_aside_and_the_others_are_made(house: House, sending: Sending):
     bench, other = house.bench(), house.bench()
-    offered = ("--offers", "testcard,poison")
-    poison = sending.send(bench, with_key(a_take(bench, "poison", tool="poison")))
-    good = sending.send(other, a_take(other, "good"))
-    deaths = 0
-    process = house.worker(*offered, script=POISONED)
-    while not poison.done():
-        if process.poll() is not None:
-            assert process.returncode == -signal.SIGKILL, house.log
-            deaths += 1
-            process = house.python(POISONED, "worker", *offered)
-        time.sleep(0.1)
+    poison = sending.send(bench, a_take(bench, "poison", tool="poison"))
+    good = sending.send(other, a_take(other, "unharmed", tool="solo"))
+    victims = [house.start(f"victim {number}", offers="solo,poison") for number in range(4)]
 
     with pytest.raises(StepQuarantined, match=r"take poison: 3 attempts .* died\), .*reelhouse forgive"):
-        poison.result()
-    assert deaths == 3
-    assert good.result(20).label == "good"
+        poison.result(90)
+    [survivor] = [victim for victim in victims if victim.poll() is None]
+    assert sum(victim.poll() == -signal.SIGKILL for victim in victims) == 3
+    assert good.result(20).label == "unharmed"
     after = house.bench()
-    assert sending.send(after, a_take(after, "after")).result(20).label == "after"
+    assert sending.send(after, a_take(after, "after", tool="solo")).result(20).label == "after"
+    survivor.kill()
 
 
-def test_a_render_hears_who_makes_its_take_and_how_far_they_are(house: House, sending: Sending):
+def test_a_render_hears_who_makes_its_take_how_far_they_are_and_sees_it(
+    house: House, sending: Sending, tmp_path: Path
+):
     bench = house.bench()
     events: list[StepEvent] = []
-    bench.listener = events.append
-    house.worker()
+    file = PreviewFile(tmp_path / "preview.png")
+    bench.listener = lambda event: (events.append(event), file(event))[0]
 
-    sending.send(bench, a_take(bench, "meadow", 4)).result(30)
+    sending.send(bench, a_take(bench, "watched", 4, tool="painted")).result(30)
 
-    told = [event.fraction for event in events if isinstance(event, StepElsewhere)]
-    assert told == sorted(told)
-    assert 0.2 < max(told) < 1
+    told = [event for event in events if isinstance(event, StepElsewhere)]
+    assert [event.fraction for event in told] == sorted(event.fraction for event in told)
+    assert 0.2 < max(event.fraction for event in told) < 1
+    seen = [event.preview for event in told if event.preview is not None]
+    assert {picture.shape for picture in seen} == {(60, 104, 3)}
+    shades = [float(picture.mean()) for picture in seen]
+    assert len(shades) >= 2  # one a second, of a take of four
+    assert shades == sorted(shades)
+    assert 20 <= shades[0] < shades[-1] <= 20 * FRAMES
+    assert file.path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_hosts_share_database_and_store_and_one_makes_the_take_of_the_killed_other_after_its_lease(
+    house: House, sending: Sending, s3: S3Server, s3_url: str, tmp_path: Path
+):
+    lease_s = 5  # longer than a worker takes to see that a process of its own machine died
+    shared = {
+        "REELHOUSE_STORE": s3_url,
+        "REELHOUSE_STORE_ACCESS_KEY": s3.admin.access_key,
+        "REELHOUSE_STORE_SECRET_KEY": s3.admin.secret_key,
+        "REELHOUSE_LEASE_S": str(lease_s),
+    }
+    hosts: dict[str, House] = {}
+    for name in ("north", "south", "desk"):
+        (tmp_path / name).mkdir()
+        hosts[name] = House(tmp_path / name, house.database_url, {**shared, "TEST_HOST": name})
+    desk = hosts.pop("desk")
+    try:
+        doomed = hosts["north"].start("north")
+        hosts["south"].start("south")
+        house.until_there("north", "south")
+        bench = desk.bench()
+        labels = [f"of hosts {number}" for number in range(3)]
+        takes = [sending.send(bench, a_take(bench, label, 2, tool="solo")) for label in labels]
+        house.eventually(lambda: {house.states["north"], house.states["south"]} == {"working"})
+        [lost] = [one.worker.label for one in house.seen() if one.worker.name == "north"]
+        doomed.kill()
+        killed_at = datetime.now(UTC)
+        records = {take.result(60).label: take.result() for take in takes}
+    finally:
+        for one in hosts.values():
+            one.end()
+
+    assert sum(one.begun(*labels) for one in hosts.values()) == len(labels) + 1
+    assert {label for label, record in records.items() if record.facts["attempt"] == 2} == {lost}
+    # It was heard of for the last time a second before it died at most.
+    assert records[lost].started_at - killed_at > timedelta(seconds=lease_s - 1.5)
+    assert not (hosts["south"].home / "artifacts").exists()
