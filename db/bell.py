@@ -74,7 +74,8 @@ class Bell:
         if time.monotonic() - self._tried < RECONNECT_S:
             return
         self._tried = time.monotonic()
-        with suppress(ReelhouseError), errors_translated(self.engine.url):
+        # Without the second, a server that is away ended the listener: SQLAlchemy leaves a raw one's errors.
+        with suppress(ReelhouseError, psycopg2.Error), errors_translated(self.engine.url):
             pooled = self.engine.raw_connection()
             self._line = pooled.driver_connection
             pooled.detach()  # ours alone: it listens for as long as it lives

@@ -17,7 +17,7 @@ from logging import getLogger
 from reelhouse.errors import ServiceUnavailable
 from studio.one_machine import process
 from studio.one_machine.record import ServiceRecord
-from studio.one_machine.service import Service
+from studio.one_machine.service import CannotTell, Service
 
 LONGEST_PAUSE_S = 30.0
 log = getLogger(__name__)
@@ -41,7 +41,7 @@ class Patience:
     """How long a child is waited for.
 
     Attributes:
-        start_s: from its start to its first answer.
+        start_s: from its start to its first answer; also after what it needs was away.
         check_s: between two checks of one that is up.
         misses: so many failed checks in a row, and it is started again.
         restarts: so many are allowed to one that has never been up.
@@ -100,6 +100,9 @@ class Child:
     def step(self, *, may_start: bool) -> None:
         """Do what is due now; returns at once.
 
+        Args:
+            may_start: whether everything that it needs is up.
+
         Raises:
             ReelhouseError: it cannot be kept up.
             OSError: its log or its folder cannot be used.
@@ -152,7 +155,11 @@ class Child:
         try:
             job.result()
         except ServiceUnavailable as error:
-            self._missed(str(error))
+            if isinstance(error, CannotTell) and self.phase is Phase.UP:
+                # It is not to blame, and needs time to find what it needs again.
+                self._misses, self._due = 0, time.monotonic() + self.patience.start_s
+            else:
+                self._missed(str(error))
             return
         self._misses = 0
         self._due = time.monotonic() + self.patience.check_s

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from reelhouse.errors import ServiceUnavailable
 from studio.one_machine.process import Program
 
 
 def nothing() -> None:
     """What a service does that has nothing to do."""
+
+
+class CannotTell(ServiceUnavailable):
+    """Whether a service is well is not known, since whom to ask does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

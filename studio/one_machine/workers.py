@@ -11,6 +11,7 @@ from db.session import open_database
 from db.workers import Workers
 from reelhouse.errors import ServiceUnavailable
 from studio.one_machine.process import Program
+from studio.one_machine.service import CannotTell
 
 HEARTBEAT_S = 10
 MISSED = 3  # so many heartbeats in a row, and the worker is unwell
@@ -40,6 +41,7 @@ def check_worker(api_url: str, pool: str, name: str, started_at: float) -> None:
 
     Raises:
         ServiceUnavailable: it has not.
+        CannotTell: the server does not answer.
     """
     try:
         answer = httpx.post(
@@ -47,7 +49,7 @@ def check_worker(api_url: str, pool: str, name: str, started_at: float) -> None:
         )
         answer.raise_for_status()
     except httpx.HTTPError as error:
-        raise ServiceUnavailable(f"Prefect's server does not say how worker {name} is: {error}") from error
+        raise CannotTell(f"Prefect's server does not say how worker {name} is: {error}") from error
     beats = [worker["last_heartbeat_time"] for worker in answer.json() if worker["name"] == name]
     if not beats or (beat := datetime.fromisoformat(beats[0]).timestamp()) < started_at:
         raise ServiceUnavailable(f"worker {name} has not reported to Prefect's server yet")
@@ -66,13 +68,17 @@ def check_engine_worker(database_url: str, name: str, started_at: float) -> None
     """See that it has lately written that it is there, and did so since it was started.
 
     Raises:
-        ServiceUnavailable: it has not, or the database does not answer.
+        ServiceUnavailable: it has not.
+        CannotTell: the database does not answer.
     """
-    engine = open_database(database_url)
     try:
-        seen = [one for one in Workers(engine).seen() if one.worker.name == name]
-    finally:
-        engine.dispose()
+        engine = open_database(database_url)
+        try:
+            seen = [one for one in Workers(engine).seen() if one.worker.name == name]
+        finally:
+            engine.dispose()
+    except ServiceUnavailable as error:
+        raise CannotTell(f"the database does not say how worker {name} is: {error}") from error
     latest = min(seen, key=lambda one: one.age_s, default=None)
     # The database is on this machine: its clock is the one that the start was read from.
     if latest is None or latest.age_s > datetime.now(UTC).timestamp() - started_at:

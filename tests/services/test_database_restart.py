@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from db.session import parse_url
+from db.bell import RECONNECT_S, Channel, listening, ring
+from db.session import open_database, parse_url, writing
 from reelhouse.errors import ServiceUnavailable
 from reelhouse.settings import Settings
 from studio.one_machine import process
@@ -58,6 +59,25 @@ def test_work_outlives_a_restart_of_the_database(tmp_path: Path, moment: str):
         assert list(bench.lineage.steps([a_step().key])) == [a_step().key]
         assert bench.ledger.waiting([a_step().key]) == {}
         bench.lineage.engine.dispose()
+
+
+def test_who_listens_outlives_a_restart_of_the_database_and_hears_again():
+    with postgres_server() as server:
+        engine = open_database(server.url("postgres"))
+        with listening(engine, Channel.WANTED) as bell:
+            server.stop()
+            bell.wait(0.1)  # the line is cut
+            bell.wait(0.1)  # and cannot be had again
+            start_again(server)
+            time.sleep(RECONNECT_S)
+            bell.listen()
+            with writing(engine) as connection:
+                ring(connection, Channel.WANTED)
+            began = time.monotonic()
+            bell.wait(30)
+        engine.dispose()
+
+    assert time.monotonic() - began < 15
 
 
 def test_a_database_that_stays_away_is_told_after_one_lease(tmp_path: Path):

@@ -13,7 +13,7 @@ import pytest
 from reelhouse.errors import ServiceUnavailable
 from studio.one_machine.child import Child, Patience, Phase
 from studio.one_machine.process import Program
-from studio.one_machine.service import Service
+from studio.one_machine.service import CannotTell, Service
 
 HASTY = Patience(start_s=20, check_s=0.05, misses=2, restarts=2, first_pause_s=0.01, end_s=5)
 
@@ -80,3 +80,21 @@ def test_one_that_does_not_answer_any_more_is_started_again(employ):
     assert "it does not answer" in child.problem
     well[0] = True
     step_until(child, lambda: child.phase is Phase.UP)
+
+
+def test_one_that_cannot_be_asked_about_is_left_alone(employ):
+    asked = [0]
+
+    def check(started_at: float) -> None:
+        asked[0] += 1
+        if asked[0] == 2:  # first it is well
+            raise CannotTell("the database does not answer")
+        if asked[0] > 2:
+            raise ServiceUnavailable("it was not heard of for a while")
+
+    child = employ("import time; time.sleep(60)", check)
+    step_until(child, lambda: asked[0] == 2)
+    calm_until = time.monotonic() + 20 * HASTY.check_s
+    step_until(child, lambda: time.monotonic() > calm_until)
+
+    assert (asked[0], child.restarts, child.phase) == (2, 0, Phase.UP)
