@@ -1,6 +1,7 @@
 """What Prefect's server must know before a worker can take a run: pools, deployments, automations.
 
-`register` may be called at every start: it makes what is missing and brings the rest up to date.
+`register` may be called at every start: it makes what is missing, and brings descriptions, forms and
+entrypoints up to date. What operators choose on the server stays: limits, pauses, schedules, job variables.
 `python -m flows.deployments` waits for the server that PREFECT_API_URL names and registers there.
 """
 
@@ -12,7 +13,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.actions import ChangeFlowRunState
@@ -39,7 +45,7 @@ HEARTBEATS_MISSED = timedelta(seconds=95)  # three of the 30 s that are the shor
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A work pool: workers of one type, and how many runs they may have at once."""
+    """A work pool: workers of one type, and how many runs they may have at once at first."""
 
     name: str
     type: str
@@ -52,7 +58,7 @@ class Deployment:
     """A flow that a worker of a pool can run, found by its module's name from any folder.
 
     Attributes:
-        cron: when it runs by itself, in UTC; None when a person or a program starts it.
+        cron: when it runs by itself at first, in UTC; None when a person or a program starts it.
         alone: a second run is refused while one is at work.
         is_resumed: whether the steward takes up again a run whose process died.
     """
@@ -128,39 +134,41 @@ def register(client: SyncPrefectClient) -> None:
 def _register_pool(client: SyncPrefectClient, pool: Pool) -> None:
     with suppress(ObjectAlreadyExists):  # a worker that came first has made it
         client.create_work_pool(WorkPoolCreate(name=pool.name, type=pool.type))
-    client.update_work_pool(
-        pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs_at_once)
-    )
+    if not client.read_work_pool(pool.name).description:  # only a pool that was never registered has none
+        client.update_work_pool(
+            pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs_at_once)
+        )
 
 
 def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> None:
-    client.create_deployment(  # an upsert: the server keeps one for each flow and name
-        flow_id=client.create_flow(deployment.flow),
-        name=deployment.name,
-        description=deployment.description,
-        tags=list(deployment.tags),
-        entrypoint=deployment.entrypoint,
-        work_pool_name=deployment.pool,
-        pull_steps=PULL_STEPS,
-        schedules=_schedules(client, deployment),
-        concurrency_limit=1 if deployment.alone else None,
-        concurrency_options=ONE_ALONE if deployment.alone else None,
-        parameter_openapi_schema=parameter_schema(deployment.flow).model_dump(),
-        enforce_parameter_schema=True,
-    )
+    ours: dict[str, Any] = {
+        "description": deployment.description,
+        "entrypoint": deployment.entrypoint,
+        "pull_steps": PULL_STEPS,
+        "parameter_openapi_schema": parameter_schema(deployment.flow).model_dump(mode="json"),
+        "enforce_parameter_schema": True,
+    }
+    try:
+        found = client.read_deployment_by_name(deployment.full_name)
+    except ObjectNotFound:
+        client.create_deployment(
+            flow_id=client.create_flow(deployment.flow),
+            name=deployment.name,
+            tags=list(deployment.tags),
+            work_pool_name=deployment.pool,
+            schedules=_schedules(deployment),
+            concurrency_limit=1 if deployment.alone else None,
+            concurrency_options=ONE_ALONE if deployment.alone else None,
+            **ours,
+        )
+        return
+    # Not written where nothing is new: it would take away the runs that are scheduled ahead.
+    if any(getattr(found, name) != value for name, value in ours.items()):
+        client.update_deployment(found.id, DeploymentUpdate(**ours))
 
 
-def _schedules(client: SyncPrefectClient, deployment: Deployment) -> list[DeploymentScheduleCreate]:
-    """Its own schedule, or else those that it was given since: the upsert would drop them."""
+def _schedules(deployment: Deployment) -> list[DeploymentScheduleCreate]:
     if deployment.cron is None:
-        with suppress(ObjectNotFound):
-            known = client.read_deployment_schedules(client.read_deployment_by_name(deployment.full_name).id)
-            return [
-                DeploymentScheduleCreate(
-                    schedule=one.schedule, active=one.active, parameters=one.parameters, slug=one.slug
-                )
-                for one in known
-            ]
         return []
     schedule = CronSchedule(cron=deployment.cron, timezone="UTC")
     return [DeploymentScheduleCreate(schedule=schedule, slug=deployment.name)]
@@ -198,10 +206,12 @@ def _lost_runs() -> AutomationCore:
 
 def _register_automation(client: SyncPrefectClient, automation: AutomationCore) -> None:
     found = client.read_automations_by_name(automation.name)
-    if found:
-        client.update_automation(found[0].id, automation)
-    else:
+    if not found:
         client.create_automation(automation)
+        return
+    wanted = automation.model_copy(update={"enabled": found[0].enabled, "tags": found[0].tags})
+    if AutomationCore.model_validate(found[0].model_dump()) != wanted:
+        client.update_automation(found[0].id, wanted)
 
 
 def main() -> None:

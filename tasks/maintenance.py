@@ -18,8 +18,8 @@ def check_sample(bench: Workbench, sample: int) -> str:
     report = verify(bench.lineage.engine, bench.store, sample=sample)
     if not report.ok:
         raise LineageError(
-            f"{len(report.problems)} things are not as recorded; the first: {report.problems[0].message}; "
-            "`reelhouse verify` lists them all, `reelhouse restore` brings artifacts back from a backup"
+            f"not all is as recorded, the first of {len(report.problems)}: {report.problems[0].message}; "
+            "`reelhouse verify` lists them all"
         )
     return f"{report.hashed} of {report.artifacts} artifacts hashed, {report.steps} steps: all as recorded"
 
