@@ -4,30 +4,23 @@ Real PostgreSQL, S3, Prefect server, Prefect worker and two engine workers; kill
 process that makes a film, at random moments from a fixed seed.
 """
 
-import json
 import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 import psycopg2
 import pytest
 
-from studio.one_machine.premises import Premises
-from studio.one_machine.record import read_record
+from .studios import House, studio_up
 
-COMMAND = [sys.executable, "-m", "studio.cli"]
 SERVICES = ("postgresql", "s3", "prefect", "worker-cpu", "worker-engines", "worker-engines-2", "steward")
 SCENES = 3
 BOARD = """
@@ -47,38 +40,12 @@ scenes:
 class Victims:
     """A studio with two engine workers, and who was killed in it."""
 
-    home: Path
+    house: House
     killed: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "REELHOUSE_HOME": str(self.home),
-            "REELHOUSE_ENGINE_WORKERS": "2",
-            "REELHOUSE_LEASE_S": "10",
-        }
-
-    def run(self, *arguments: str, more: dict[str, str] | None = None, code: int = 0) -> str:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            env=self.environment | (more or {}),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            cwd=self.home,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    def leads(self) -> dict[str, str]:
-        """What leads other commands to this studio."""
-        lines = (line.removeprefix("export ") for line in self.run("env").splitlines())
-        return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
 
     def kill_one(self, draw: random.Random) -> None:
         """Kill a service, or a process that makes a film, if there is one."""
-        services = read_record(Premises(self.home).record_file).services
+        services = self.house.record.services
         pids = {one.name: one.pid for one in services if one.pid and one.name in SERVICES}
         victims = sorted(pids.items())
         if worker := pids.get("worker-cpu"):
@@ -94,16 +61,8 @@ class Victims:
 
 @pytest.fixture
 def victims() -> Iterator[Victims]:
-    """Not in pytest's own folder, which PostgreSQL's user may not enter under root."""
-    home = Path(tempfile.mkdtemp(prefix="reelhouse-chaos-"))
-    home.chmod(0o711)
-    victims = Victims(home)
-    try:
-        victims.run("up", "--detach")
-        yield victims
-    finally:
-        victims.run("down")
-        shutil.rmtree(home, ignore_errors=True)
+    with studio_up({"REELHOUSE_ENGINE_WORKERS": "2", "REELHOUSE_LEASE_S": "10"}) as house:
+        yield Victims(house)
 
 
 def films_done(url: str) -> int:
@@ -145,15 +104,16 @@ def test_every_film_is_made_whatever_is_killed(
     victims: Victims, films: int, kills: int, within_s: float
 ) -> None:
     draw = random.Random(7)  # noqa: S311 -- the same victims each time
-    leads = victims.leads()
+    house = victims.house
+    url = house.leads["REELHOUSE_DATABASE_URL"]
 
     def submit(number: int) -> None:
-        (victims.home / f"board-{number}.yaml").write_text(BOARD.format(number=number))
-        victims.run("submit", f"board-{number}.yaml", "--json", more=leads)
+        (house.home / f"board-{number}.yaml").write_text(BOARD.format(number=number))
+        house.json("submit", f"board-{number}.yaml")
 
     with ThreadPoolExecutor(4) as doors:
         list(doors.map(submit, range(films)))
-    url, began = leads["REELHOUSE_DATABASE_URL"], time.monotonic()
+    began = time.monotonic()
     for _ in range(kills):
         time.sleep(draw.uniform(2.0, 18.0))
         victims.kill_one(draw)
@@ -168,4 +128,4 @@ def test_every_film_is_made_whatever_is_killed(
     )
     assert calls == films * SCENES
     assert attempts <= calls + victims.killed.total()
-    assert json.loads(victims.run("verify", "--json", more=leads))["ok"]
+    assert house.json("verify")["ok"]

@@ -3,15 +3,9 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,64 +17,11 @@ from studio.one_machine import postgres
 from studio.one_machine.ports import Wanted, choose_ports, free_ports
 from studio.one_machine.premises import Premises
 from studio.one_machine.process import Account
-from studio.one_machine.record import Record, ServiceRecord, read_record
+
+from .studios import House, eventually, studio_up
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
-COMMAND = [sys.executable, "-m", "studio.cli"]
 KEPT_UP = ("postgresql", "s3", "prefect", "worker-cpu", "worker-campaigns", "worker-engines", "steward")
-
-
-@dataclass(frozen=True)
-class House:
-    """A REELHOUSE_HOME and the command line on it."""
-
-    home: Path
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            env={**os.environ, "REELHOUSE_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    @property
-    def record(self) -> Record:
-        return read_record(Premises(self.home).record_file)
-
-    def service(self, name: str) -> ServiceRecord:
-        [found] = [service for service in self.record.services if service.name == name]
-        return found
-
-    def pid(self, name: str) -> int:
-        pid = self.service(name).pid
-        assert pid is not None
-        return pid
-
-    def port(self, name: str) -> int:
-        return self.record.ports[name]
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything that runs out of this house, wherever it was started."""
-        studio_id = json.loads((self.home / "studio/passwords.json").read_text())["studio_id"]
-        return [process for process in psutil.process_iter() if _mark(process).startswith(f"{studio_id}/")]
-
-
-def _mark(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("REELHOUSE_STUDIO", "")
-    except psutil.Error:
-        return ""
-
-
-def eventually(true: Callable[[], bool], within_s: float = 90) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.2)
 
 
 def is_listened_to(port: int) -> bool:
@@ -90,16 +31,9 @@ def is_listened_to(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A studio that is up. Not in pytest's own folder, which PostgreSQL's user may not enter under root."""
-    home = Path(tempfile.mkdtemp(prefix="reelhouse-up-"))
-    home.chmod(0o711)
-    house = House(home)
-    try:
-        assert "is up" in house.run("up", "--detach")
+    """A studio that is up."""
+    with studio_up() as house:
         yield house
-    finally:
-        house.run("down")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_a_draft_is_rendered_through_the_deployment_and_its_film_is_in_the_store(house: House):
