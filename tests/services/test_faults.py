@@ -299,21 +299,28 @@ def test_a_clock_that_the_store_does_not_take_is_told_as_that(home: Path, s3: S3
 def test_a_process_whose_clock_is_an_hour_wrong_neither_loses_its_step_nor_takes_a_live_one(
     tmp_path: Path, postgresql_url: str, seconds: int
 ):
+    waits = MAKER.replace("bench =", 'print("ready", flush=True); input()\nbench =', 1)
+
     def maker(skew: int) -> subprocess.Popen[str]:
         arguments = [str(tmp_path), postgresql_url, str(2 * LEASE_S)]
         return subprocess.Popen(
-            [sys.executable, "-c", SKEWED.format(seconds=skew) + MAKER, *arguments],
+            [sys.executable, "-c", SKEWED.format(seconds=skew) + waits, *arguments],
             cwd=ROOT,
             text=True,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
 
-    with maker(seconds) as first:
+    with maker(seconds) as first, maker(-seconds) as second:
+        assert first.stdin
         assert first.stdout
+        assert second.stdout
+        assert first.stdout.readline() == second.stdout.readline() == "ready\n"
+        first.stdin.write("begin\n")
+        first.stdin.flush()
         assert first.stdout.readline() == "at work\n"
-        with maker(-seconds) as second:
-            told = [process.communicate(timeout=60) for process in (first, second)]
+        told = [process.communicate("begin\n", timeout=60) for process in (second, first)]
 
     assert [said for said, _ in told] == ["recorded\n", "recorded\n"], told
     [step] = Lineage(open_database(postgresql_url)).steps([a_step().key]).values()
