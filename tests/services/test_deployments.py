@@ -420,7 +420,7 @@ def test_the_nightly_round_tells_damage_leftovers_and_an_old_backup_one_beside_t
     assert isinstance(store, S3Store)
     house.run("backup", str(backups), settings=house.leads)
     age_newest_backup(backups)
-    nobodys = store.put_bytes(b"nobody names this either", "text/plain")
+    nobodys = store.put_bytes(b"nobody names this, either", "text/plain")
     name, bucket = f"sha256/ff/{'f' * 64}", store.address.bucket
     store._client._create_multipart_upload(bucket, name, {})
     damaged = str(film.film)
@@ -433,7 +433,7 @@ def test_the_nightly_round_tells_damage_leftovers_and_an_old_backup_one_beside_t
     assert state.is_failed()
     found = told_by(client, state)
     assert f"artifact {damaged} has 4 bytes" in found["verify a sample"]
-    assert "1 leftovers removed" in found["remove leftovers"]
+    assert found["remove leftovers"].startswith("1 artifacts without a record (25 bytes)")
     assert "27 hours old, at most 26 are allowed" in found["look at the newest backup"]
     assert not store.exists(nobodys.id)
     assert not store._client._list_multipart_uploads(bucket, prefix=name).uploads
