@@ -136,6 +136,14 @@ class Campaigns:
                 )
             return _load(connection, ids[0])
 
+    def running(self) -> list[CampaignRun]:
+        """The runs of campaigns that are recorded as running, the oldest first."""
+        with reading(self._engine) as connection:
+            ids = connection.scalars(
+                select(campaigns.c.id).where(campaigns.c.status == "running").order_by(campaigns.c.started_at)
+            ).all()
+            return [_load(connection, campaign_id) for campaign_id in ids]
+
     def latest(self, limit: int = 20) -> list[CampaignRun]:
         """The latest runs of campaigns, newest first."""
         with reading(self._engine) as connection:

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
 
-from prefect import Flow, flow
+from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run as this_run
-from prefect.states import Cancelling, Completed, Failed
+from prefect.states import Completed, Failed
 
 from db.campaigns import CampaignRun, Campaigns
+from flows.campaign_ends import stop_films
 from flows.campaign_runs import PrefectRuns, conduct
 from flows.notices import tell_campaign_done, tell_campaign_failed
 from flows.outages import outlasting
@@ -23,19 +22,6 @@ from tasks.campaigns import keep_film, keep_report, opened_campaign, plan_campai
 from tasks.workbench import Workbench, workbench
 
 FILM_DEPLOYMENT = "render-storyboard/render"
-
-
-def stop_films(flow: "Flow[..., Any]", flow_run: FlowRun, state: "State[Any]") -> None:
-    """Who cancels a campaign cancels its films."""
-    campaigns = Campaigns(workbench().lineage.engine)
-    if not campaigns.has_begun(str(flow_run.id)):
-        return
-    run = campaigns.find(str(flow_run.id))
-    with get_client(sync_client=True) as client:
-        for film in run.films:
-            if film.status == "running" and film.run_id:
-                client.set_flow_run_state(UUID(film.run_id), Cancelling())
-    campaigns.finish(run.id, "cancelled", message=state.message or "cancelled", report=None)
 
 
 @flow(  # pyright: ignore[reportCallIssue] Prefect's overloads want a flow that returns no state
@@ -51,7 +37,7 @@ def render_campaign(campaign: str) -> "State[str]":
     A run that was killed goes on where it was when it is run again.
 
     Args:
-        campaign: a campaign's bundle id (`reelhouse campaign submit` gives one).
+        campaign: A campaign's bundle id, which reelhouse campaign submit gives.
 
     Returns:
         The campaign's id, once all its films are done; failed, if some are not.
@@ -100,18 +86,20 @@ def _render_films(bench: Workbench, plan: CampaignPlan, run: CampaignRun) -> Non
             priority=campaign.priority,
             bundle_of=lambda film: keep_film(bench, campaign, variants[film]),
         )
-        conduct(campaigns, run.id, runs, at_once=campaign.at_once, refusal=_budget(campaigns, plan, run))
+        conduct(campaigns, run.id, runs, at_once=campaign.at_once, refusal=_limits(campaigns, plan, run))
 
 
-def _budget(campaigns: Campaigns, plan: CampaignPlan, run: CampaignRun) -> Callable[[], str]:
-    """Says why no further film may be started, once the budget is spent."""
-    budget_s = plan.campaign.budget_s
+def _limits(campaigns: Campaigns, plan: CampaignPlan, run: CampaignRun) -> Callable[[], str]:
+    """Says why no further film may be started, once the budget is spent or the deadline has passed."""
+    budget_s, deadline = plan.campaign.budget_s, plan.campaign.deadline
 
     def refusal() -> str:
+        if deadline and datetime.now(UTC) > (due := deadline.moment(run.started_at)):
+            return f"the deadline, {due:%Y-%m-%d %H:%M:%S} UTC, has passed"
         spent_s = campaigns.spent_s(run.takes)
         if budget_s is None or spent_s <= budget_s:
             return ""
-        return f"the budget of {budget_s:,.0f} s is spent: {spent_s:,.0f} s of engine time were taken"
+        return f"the budget of {budget_s:,g} s is spent: {spent_s:,.1f} s of engine time were taken"
 
     return refusal
 

@@ -17,6 +17,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
 
 from db.campaigns import Campaigns
 from db.lineage import Lineage
@@ -73,26 +74,44 @@ class PrefectRuns:
             name=film,
             parameters={"storyboard": self.bundle_of(film), "priority": self.priority},
             tags=["campaign"],
-            idempotency_key=f"campaign {self.campaign_id}: {film}",
+            idempotency_key=film_key(self.campaign_id, film),
         )
         log.info("campaign %s: %s is run %s", self.campaign_id, film, run.id)
         return str(run.id)
 
     def look(self, run_id: str) -> Ended | Literal["at work", "waits"]:
         """How a run stands; one that the server does not tell of is taken to be at work."""
-        state = None
         with suppress(httpx.TransportError):  # asked again in a moment
-            state = self.client.read_flow_run(UUID(run_id)).state
-        how = _ending(state) if state else None
-        if state is None or how is None:
-            return "waits" if state and state.is_paused() else "at work"
-        message = "" if how == "done" else state.message or state.name or how
-        renders = renders_of_run(self.lineage.engine, run_id)
-        film = self.lineage.render(renders[0]).film if renders else None
-        return Ended(how, renders[0] if renders else None, film if how == "done" else None, message)
+            return look_at(self.client, self.lineage, run_id)
+        return "at work"
 
 
-def _ending(state: State[object]) -> Ending | None:
+def look_at(client: SyncPrefectClient, lineage: Lineage, run_id: str) -> Ended | Literal["at work", "waits"]:
+    """How the run of a film stands.
+
+    Raises:
+        httpx.TransportError: the server does not answer.
+    """
+    try:
+        state = client.read_flow_run(UUID(run_id)).state
+    except ObjectNotFound:
+        return Ended("cancelled", message="its run was deleted in Prefect")
+    how = ending(state) if state else None
+    if state is None or how is None:
+        return "waits" if state and state.is_paused() else "at work"
+    message = "" if how == "done" else state.message or state.name or how
+    renders = renders_of_run(lineage.engine, run_id)
+    film = lineage.render(renders[0]).film if renders else None
+    return Ended(how, renders[0] if renders else None, film if how == "done" else None, message)
+
+
+def film_key(campaign_id: str, film: str) -> str:
+    """What the run of a film is known by, however often it is started."""
+    return f"campaign {campaign_id}: {film}"
+
+
+def ending(state: State[object]) -> Ending | None:
+    """How a run in this state has ended; None for one at work, or that the steward may take up again."""
     if state.is_completed():
         return "done"
     if state.is_cancelled():
@@ -119,15 +138,7 @@ def conduct(
             found = runs.look(run_id)
             at_work += found == "at work"
             if isinstance(found, Ended):
-                log.info("campaign %s: %s is %s", campaign_id, film, found.how)
-                campaigns.film_ended(
-                    campaign_id,
-                    film,
-                    found.how,
-                    render_id=found.render_id,
-                    film=found.film,
-                    message=found.message,
-                )
+                note(campaigns, campaign_id, film, found)
                 del running[film]
         while waiting and at_work < at_once:
             if reason := refusal():
@@ -140,3 +151,11 @@ def conduct(
             at_work += 1
         if running:
             time.sleep(POLL_S)
+
+
+def note(campaigns: Campaigns, campaign_id: str, film: str, ended: Ended) -> None:
+    """Record how a film's run ended."""
+    log.info("campaign %s: %s is %s", campaign_id, film, ended.how)
+    campaigns.film_ended(
+        campaign_id, film, ended.how, render_id=ended.render_id, film=ended.film, message=ended.message
+    )

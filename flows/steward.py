@@ -31,6 +31,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStat
 from prefect.states import AwaitingRetry, Cancelled, Crashed, Failed
 
 from db.alone import alone
+from flows.campaign_ends import end_left
 from flows.deployments import CAMPAIGN, DEPLOYMENTS, Deployment
 from flows.notices import tell_given_up
 from reelhouse.errors import ReelhouseError
@@ -83,6 +84,7 @@ class Steward:
             for run in self._runs(StateType.CRASHED):
                 if SETTLED_S < self._age_s(run) < LOOKED_BACK.total_seconds():
                     self._settle(run)
+            end_left(self.client, self.bench.lineage)
 
     def _settle(self, run: FlowRun) -> None:
         """Take a crashed run up again, or end it for good."""

@@ -35,13 +35,23 @@ def submit(
 
 
 @campaign.command()
+def unschedule(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")],
+) -> None:
+    """Remove a campaign's schedule; a run of it that is at work goes on."""
+    from studio.campaign_view import unschedule_campaign
+
+    unschedule_campaign(name)
+
+
+@campaign.command()
 def status(
     campaign_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="A campaign run's id, or its first characters.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the latest campaigns, or show the films of one."""
+    """List the schedules and the latest campaigns, or show the films of one."""
     from studio.campaign_view import show_campaign, show_campaigns
 
     if campaign_id:

@@ -1,7 +1,10 @@
-"""`reelhouse campaign plan | submit | status`: what a campaign takes, handing it in, how it goes."""
+"""`reelhouse campaign plan | submit | status | unschedule`: what it takes, handing it in, how it goes."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
@@ -10,12 +13,15 @@ from db.campaigns import CampaignRun, Campaigns
 from reelhouse.campaign import Campaign
 from reelhouse.campaign_plan import CampaignPlan, FilmPlan
 from reelhouse.campaign_reader import read_campaign
-from reelhouse.errors import InputError
+from reelhouse.errors import InputError, ServiceUnavailable
 from reelhouse.settings import Settings
-from studio.console import out, print_json, seconds
+from studio.console import err, out, print_json, seconds
 from studio.prefect_environment import prepare_prefect
 from tasks.campaigns import keep_campaign, plan_campaign
 from tasks.workbench import Workbench
+
+if TYPE_CHECKING:
+    from flows.campaign_submission import Scheduled
 
 COLOURS = {"done": "green", "failed": "red", "cancelled": "yellow", "left out": "yellow", "running": "cyan"}
 ID_DIGITS = 12
@@ -48,11 +54,7 @@ def submit_campaign(file: Path, *, once: bool, as_json: bool) -> None:
     bench = Workbench(Settings())
     campaign = read_campaign(file)
     plan_campaign(bench, campaign).check(datetime.now(UTC))
-    if prepare_prefect(bench.settings.home) is None:
-        raise InputError(
-            "a campaign is handed to a studio, and PREFECT_API_URL names none: start one by `reelhouse up`, "
-            'then eval "$(reelhouse env)"'
-        )
+    _need_studio(bench)
     from flows.campaign_submission import submit
 
     handed_in = submit(campaign, keep_campaign(bench, campaign), once=once)
@@ -68,16 +70,61 @@ def submit_campaign(file: Path, *, once: bool, as_json: bool) -> None:
         )
 
 
+def unschedule_campaign(name: str) -> None:
+    """Remove a campaign's schedule.
+
+    Raises:
+        InputError: it has none, or no server is named.
+        ServiceUnavailable: the server does not answer.
+    """
+    _need_studio(Workbench(Settings()))
+    from flows.campaign_submission import unschedule
+
+    unschedule(name)
+    out().print(f"{name} is not run by itself any more")
+
+
+def _need_studio(bench: Workbench) -> None:
+    if prepare_prefect(bench.settings.home) is None:
+        raise InputError(
+            "a campaign is handed to a studio, and PREFECT_API_URL names none: start one by `reelhouse up`, "
+            'then eval "$(reelhouse env)"'
+        )
+
+
 def show_campaigns(*, as_json: bool) -> None:
-    """Print the latest runs of campaigns, newest first."""
-    runs = Campaigns(Workbench(Settings()).lineage.engine).latest()
+    """Print the schedules of campaigns, and their latest runs, newest first."""
+    bench = Workbench(Settings())
+    runs = Campaigns(bench.lineage.engine).latest()
+    planned = _schedules(bench)
     if as_json:
-        print_json([_run_as_json(run) for run in runs])
+        told = None if planned is None else [asdict(one) for one in planned]
+        print_json({"schedules": told, "runs": [_run_as_json(run) for run in runs]})
         return
     console = out()
-    if not runs:
+    for one in planned or ():
+        paused = "" if one.active else ", paused in Prefect"
+        console.print(f"{one.name} runs at {one.cron} ({one.timezone}){paused}", markup=False)
+    if runs:
+        console.print(_runs_table(runs))
+    elif not planned:
         console.print("No campaign has run here yet: reelhouse campaign submit CAMPAIGN")
-        return
+
+
+def _schedules(bench: Workbench) -> "list[Scheduled] | None":
+    """The schedules; None where Prefect's server is not named or does not answer."""
+    if prepare_prefect(bench.settings.home) is None:
+        return None
+    from flows.campaign_submission import schedules
+
+    try:
+        return schedules()
+    except ServiceUnavailable as error:
+        err().print(f"schedules are not shown: {error}", markup=False)
+        return None
+
+
+def _runs_table(runs: Sequence[CampaignRun]) -> Table:
     table = _table("id", "campaign", "started", "state", "films")
     for run in runs:
         done = sum(film.status == "done" for film in run.films)
@@ -88,7 +135,7 @@ def show_campaigns(*, as_json: bool) -> None:
             f"[{COLOURS[run.status]}]{run.status}[/]",
             f"{done} of {len(run.films)} done",
         )
-    console.print(table)
+    return table
 
 
 def show_campaign(campaign_id: str, *, as_json: bool) -> None:

@@ -1,8 +1,6 @@
 """Fixtures for whole films: a Prefect server for the session, a studio of its own for each test."""
 
 import atexit
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -18,8 +16,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from flows.local_server import LocalServer
-from studio.cli import main
 from studio.prefect_environment import prepare_prefect
+
+from ..command_line import Done, run_here
 
 # Prefect reads its environment when it is imported, which other test modules do.
 _PREFECT_HOME = tempfile.mkdtemp(prefix="reelhouse-prefect-")
@@ -38,20 +37,6 @@ def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with LocalServer(home / "server.log") as server:
             patch.setenv("PREFECT_API_URL", server.url())
             yield os.environ["PREFECT_API_URL"]
-
-
-@dataclass(frozen=True)
-class Done:
-    stdout: str
-    stderr: str
-
-
-def _exit_code() -> int:
-    try:
-        main()
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 @dataclass(frozen=True)
@@ -80,21 +65,9 @@ class Studio:
             preexec_fn=preexec_fn,
         )
 
-    def run(self, *arguments: str, code: int = 0) -> "Done":
-        """Run the command line in this process, which has imported everything already."""
-        out, errors = io.StringIO(), io.StringIO()
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(errors),
-        ):
-            patch.chdir(self.folder)
-            patch.setattr(sys, "argv", ["reelhouse", *arguments])
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            found = _exit_code()
-        assert found == code, f"exit code {found}\n{out.getvalue()}\n{errors.getvalue()}"
-        return Done(out.getvalue(), errors.getvalue())
+    def run(self, *arguments: str, code: int = 0) -> Done:
+        """Run the command line in this process."""
+        return run_here(self.folder, self.environment, *arguments, code=code)
 
     def json(self, *arguments: str) -> dict[str, Any]:
         return json.loads(self.run(*arguments, "--json").stdout)

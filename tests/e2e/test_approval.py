@@ -59,7 +59,11 @@ def test_a_draft_is_watched_first_and_then_the_film_is_made_in_its_own_quality(s
     draft = studio.home / "films/waits/draft.mp4"
     assert not (studio.home / "films/waits/waits.mp4").exists()
     fetched = studio.json("fetch", asked["render_id"], "--out", "look")["files"]
-    assert (studio.folder / fetched["draft"]).read_bytes() == draft.read_bytes() == Path(asked["draft"]).read_bytes()
+    assert (
+        (studio.folder / fetched["draft"]).read_bytes()
+        == draft.read_bytes()
+        == Path(asked["draft"]).read_bytes()
+    )
     left = studio.json("plan", "board.yaml")
     assert (left["engine_calls"], left["asks_in_s"]) == (2, 0)
 
@@ -106,6 +110,24 @@ def test_rejected_takes_stay_rejected_until_somebody_takes_them_after_all(studio
     assert "too dark" in studio.run("render", "board.yaml", code=1).stderr
     studio.run("approve", asked["render_id"])
     assert studio.json("render", "board.yaml")["engine_calls"] == 0
+
+
+def test_what_cannot_be_decided_says_so(studio):
+    studio.write(BOARD)
+    studio.run("render", "board.yaml", code=4)
+    [asked] = waiting(studio)
+    assert "Waits is approved: render it again" in studio.run("approve", asked["render_id"]).stdout
+    done = studio.json("render", "board.yaml")["render_id"]
+    never = studio.json("render", "board.yaml", "--approve", "none")["render_id"]
+
+    for render_id, reason in {
+        done: "of Waits is already approved by",
+        never: "does not ask for approval: `reelhouse approvals` lists those that do",
+        "abcdef": "no render has an id that begins with 'abcdef'; `reelhouse show` lists them",
+        "0193a0f2-1111-7000-8000-000000000000": "has not begun yet, or its database is another one",
+    }.items():
+        code = 3 if "begun" in reason else 1
+        assert reason in studio.run("approve", render_id, code=code).stderr
 
 
 def test_without_an_answer_the_default_holds(studio):

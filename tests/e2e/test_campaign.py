@@ -4,24 +4,20 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
-from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.flow_engine import run_flow
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
-from flows.campaign import render_campaign
 from flows.deployments import register
-from flows.render import render_storyboard
 from tasks.notifications import signature
+
+from ..hands import Hands
 
 BOARD = """title: Rain
 engine: testcard
@@ -31,47 +27,6 @@ scenes:
   - {id: b, prompt: sun, duration: 0.5s}
 """
 CAMPAIGN = "name: rain\nstoryboard: board.yaml\nvariants: {locale: [en, zh]}\n"
-FLOWS = {"render-campaign": render_campaign, "render-storyboard": render_storyboard}
-
-
-class Hands:
-    """What a worker does, on threads of this process: it runs what is scheduled."""
-
-    def __init__(self, client: SyncPrefectClient) -> None:
-        self._client = client
-        self._ended = threading.Event()
-        self._taken: dict[UUID, threading.Thread] = {}
-        self._thread = threading.Thread(target=copy_context().run, args=(self._take,))
-
-    def __enter__(self) -> "Hands":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        for thread in self._taken.values():
-            thread.join(60)
-
-    def _take(self) -> None:
-        due = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
-        while not self._ended.wait(0.1):
-            for run in self._client.read_flow_runs(flow_run_filter=due):
-                at_work = self._taken.get(run.id)
-                if run.auto_scheduled or (at_work and at_work.is_alive()):
-                    continue
-                thread = threading.Thread(target=copy_context().run, args=(self._run, run))
-                self._taken[run.id] = thread
-                thread.start()
-
-    def _run(self, run: FlowRun) -> None:
-        flow = self._client.read_flow(run.flow_id).name
-        run_flow(
-            cast("Flow[Any, Any]", FLOWS[flow]),
-            flow_run=run,
-            parameters=run.parameters,
-            return_type="state",
-        )
 
 
 @pytest.fixture
@@ -189,13 +144,44 @@ def test_a_schedule_is_replaced_when_handed_in_again_and_outlives_a_restart(stud
         assert studio.json("campaign", "submit", "campaign.yaml")["run"] is None
     assert schedules(client)["rain"] == "30 7 * * *"
     register(client)
-    assert schedules(client)["rain"] == "30 7 * * *"
+    rain = {"name": "rain", "cron": "30 7 * * *", "timezone": "Europe/Berlin", "active": True}
+    assert studio.json("campaign", "status")["schedules"] == [rain]
+    assert "rain runs at 30 7 * * * (Europe/Berlin)" in studio.run("campaign", "status").stdout
     studio.write(CAMPAIGN.replace("[en, zh]", "[en]"), "campaign.yaml")
     once = studio.json("campaign", "submit", "campaign.yaml", "--once")["run"]
     assert schedules(client)["rain"] == "30 7 * * *"
     assert studio.json("campaign", "submit", "campaign.yaml")["run"] == once
     assert "rain" not in schedules(client)
     client.delete_flow_run(UUID(once))
+
+
+def test_a_schedule_is_removed_by_the_name_of_its_campaign(studio, client):
+    studio.write(BOARD)
+    studio.write(CAMPAIGN + "schedule: 0 6 * * mon\n", "campaign.yaml")
+    studio.run("campaign", "submit", "campaign.yaml")
+
+    assert "not run by itself any more" in studio.run("campaign", "unschedule", "rain").stdout
+    assert studio.json("campaign", "status")["schedules"] == []
+    again = studio.run("campaign", "unschedule", "rain", code=2).stderr
+    assert 'no campaign "rain" has a schedule; there is none' in again
+
+
+def test_once_the_budget_is_spent_no_further_film_is_started_and_the_report_says_so(studio, client, told):
+    studio.write(BOARD)
+    # The test card is expected to take no time, and every take is sent through an encoder.
+    shapes = "variants: {shape: [{film: 64x64}, {film: 80x80}, {film: 96x96}]}\nat_once: 1\nbudget: 0.01s\n"
+    studio.write(f"name: rain\nstoryboard: board.yaml\n{shapes}", "campaign.yaml")
+    run_id = studio.json("campaign", "submit", "campaign.yaml")["run"]
+    with Hands(client):
+        assert until_final(client, run_id).is_failed()
+        eventually(lambda: any(event["event"] == "campaign.failed" for event in told))
+
+    status = studio.json("campaign", "status", run_id)
+    assert [film["status"] for film in status["films"]] == ["done", "left out", "left out"]
+    assert "the budget of 0.01 s is spent" in status["films"][2]["message"]
+    report = json.loads(next((studio.home / "artifacts").rglob(status["report"])).read_text(encoding="utf-8"))
+    assert (report["films_done"], report["failures"]) == (1, 0)
+    assert report["engine_seconds"] > report["budget_seconds"] == 0.01
 
 
 def test_a_campaign_over_its_budget_is_refused_with_the_films_that_would_have_to_go(studio):

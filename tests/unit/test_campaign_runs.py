@@ -4,8 +4,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Completed, Failed, Running
 from sqlalchemy import Engine
 
 from db.campaigns import Campaigns
@@ -13,7 +18,8 @@ from db.lineage import Lineage
 from db.session import open_database
 from db.store import Artifact
 from flows import campaign_runs
-from flows.campaign_runs import Ended, conduct
+from flows.campaign_ends import end_left
+from flows.campaign_runs import Ended, conduct, film_key
 from reelhouse.errors import LineageError
 
 FILMS = ("a", "b", "c", "d")
@@ -72,6 +78,44 @@ def campaigns(engine: Engine, monkeypatch) -> Campaigns:
 
 def begin(campaigns: Campaigns):
     return campaigns.begin("run-1", name="spring", bundle_id=BUNDLE.id, takes=["t1"], films=FILMS)
+
+
+@dataclass
+class FakeServer:
+    """What Prefect's server knows of a campaign's run and of its films', each by its idempotency key."""
+
+    runs: dict[UUID, FlowRun] = field(default_factory=dict)
+
+    def add(self, state: State, *, key: str | None = None) -> str:
+        run = FlowRun(id=uuid4(), flow_id=uuid4(), state=state, idempotency_key=key)
+        self.runs[run.id] = run
+        return str(run.id)
+
+    def name_of(self, run_id: str | None) -> str | None:
+        state = self.runs[UUID(run_id)].state
+        return state and state.name
+
+    def read_flow_run(self, run_id: UUID) -> FlowRun:
+        if run_id not in self.runs:
+            raise ObjectNotFound(Exception())
+        return self.runs[run_id]
+
+    def read_flow_runs(self, *, flow_run_filter: FlowRunFilter, limit: int) -> list[FlowRun]:
+        assert flow_run_filter.idempotency_key is not None
+        wanted = flow_run_filter.idempotency_key.any_ or []
+        return [run for run in self.runs.values() if run.idempotency_key in wanted][:limit]
+
+    def set_flow_run_state(self, run_id: UUID, state: State) -> None:
+        self.runs[run_id].state = state
+
+
+def left(campaigns: Campaigns, server: FakeServer, state: State, films: dict[str, State]) -> str:
+    """A campaign whose run and films are in these states, and that is recorded as running."""
+    run_id = server.add(state)
+    campaigns.begin(run_id, name="spring", bundle_id=BUNDLE.id, takes=[], films=FILMS)
+    for film, found in films.items():
+        campaigns.film_began(run_id, film, server.add(found, key=film_key(run_id, film)))
+    return run_id
 
 
 def never() -> str:
@@ -146,3 +190,47 @@ def test_the_first_ending_of_a_campaign_stands(campaigns):
     campaigns.finish("run-1", "failed", message="none", report=BUNDLE)
     run = campaigns.find("run-1")
     assert (run.status, run.message, run.report) == ("done", "all", BUNDLE.id)
+
+
+def test_a_campaign_that_was_cancelled_behind_its_back_ends_with_its_films(campaigns, engine):
+    server = FakeServer()
+    campaigns.finish("run-1", "done", message="", report=None)
+    run_id = left(campaigns, server, Cancelled(), {"a": Completed(), "b": Running()})
+    unrecorded = server.add(Running(), key=film_key(run_id, "c"))  # killed between starting it and writing so
+
+    end_left(server, Lineage(engine))  # pyright: ignore[reportArgumentType] it stands for the client
+
+    run = campaigns.find(run_id)
+    assert run.status == "cancelled"
+    assert [film.status for film in run.films] == ["done", "cancelled", "cancelled", "cancelled"]
+    assert server.name_of(run.films[1].run_id) == server.name_of(unrecorded) == "Cancelling"
+
+
+def test_a_campaign_that_failed_ends_when_its_films_at_work_have_ended(campaigns, engine):
+    server = FakeServer()
+    campaigns.finish("run-1", "done", message="", report=None)
+    failed = Failed(message="its process ended 5 times")
+    run_id = left(campaigns, server, failed, {"a": Failed(message="no such engine"), "b": Running()})
+
+    end_left(server, Lineage(engine))  # pyright: ignore[reportArgumentType] it stands for the client
+
+    run = campaigns.find(run_id)
+    assert run.status == "running"
+    assert [film.status for film in run.films] == ["failed", "running", "left out", "left out"]
+
+    server.set_flow_run_state(UUID(run.films[1].run_id), Completed())
+    end_left(server, Lineage(engine))  # pyright: ignore[reportArgumentType] it stands for the client
+
+    run = campaigns.find(run_id)
+    assert (run.status, run.message) == ("failed", "its process ended 5 times")
+    assert run.films[1].status == "done"
+
+
+def test_a_campaign_at_work_is_left_alone(campaigns, engine):
+    server = FakeServer()
+    campaigns.finish("run-1", "done", message="", report=None)
+    run_id = left(campaigns, server, Running(), {"a": Running()})
+
+    end_left(server, Lineage(engine))  # pyright: ignore[reportArgumentType] it stands for the client
+
+    assert campaigns.find(run_id).status == "running"
