@@ -494,6 +494,7 @@ def test_two_hosts_share_database_and_store_and_one_makes_the_take_of_the_killed
 
     assert sum(one.begun(*labels) for one in hosts.values()) == len(labels) + 1
     assert {label for label, record in records.items() if record.facts["attempt"] == 2} == {lost}
-    # It was heard of for the last time a second before it died at most.
+    # Nobody saw it die; it was heard of for the last time a second before that at most.
+    assert f"step {records[lost].key}: attempt 1 ended" not in house.log + hosts["south"].log
     assert records[lost].started_at - killed_at > timedelta(seconds=lease_s - 1.5)
     assert not (hosts["south"].home / "artifacts").exists()
