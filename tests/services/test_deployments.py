@@ -25,6 +25,7 @@ from prefect.client.schemas.actions import (
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
 )
@@ -541,9 +542,10 @@ def told_by(client: SyncPrefectClient, state: State[Any]) -> dict[str, str]:
     """What the table on a nightly round's page says, by its part."""
     run_id = state.state_details.flow_run_id
     assert run_id is not None
-    [table] = client.read_artifacts(
-        artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+    of_the_run = ArtifactFilter(
+        flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]), key=ArtifactFilterKey(any_=["nightly-round"])
     )
+    [table] = client.read_artifacts(artifact_filter=of_the_run)
     return {row["part"]: row["found"] for row in json.loads(str(table.data))}
 
 
