@@ -62,7 +62,7 @@ def shown(bench: Workbench, render: Render) -> Iterator[None]:
         with _reaching("show the film"):
             page.remove("preview")
             page.put(
-                "film", "markdown", _film(bench, render), f"**Film**, {timecode(render.plan.duration_s)}"
+                "film", "markdown", _film(bench, render), f"**Film**: {timecode(render.plan.duration_s)}"
             )
 
 
