@@ -1,5 +1,8 @@
 """A film whose takes an engine worker makes: it is watched like one that is made here."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -23,21 +26,25 @@ def test_what_an_engine_worker_makes_is_seen_by_who_renders_and_on_prefects_page
     monkeypatch.setattr(
         preview_file, "save_png", lambda picture, path: (save(picture, path), seen.append(path.read_bytes()))
     )
+    rendered = threading.Event()
 
-    def previews() -> set[str]:
-        wanted = {"artifacts": {"key": {"any_": ["render-preview"]}}}
-        return {
-            artifact["id"] for artifact in httpx.post(f"{prefect_url}/artifacts/filter", json=wanted).json()
-        }
+    def pictures_on_the_page() -> set[str]:
+        found: set[str] = set()
+        while not rendered.wait(0.2):
+            artifacts = httpx.post(f"{prefect_url}/artifacts/filter", json={}, timeout=60).json()
+            found |= {one["data"] for one in artifacts if one["description"].startswith("**Preview**")}
+        return found
 
-    before = previews()  # other films were shown on the session's server
     studio.write(BOARD)
     worker = studio.start("worker", "--offers", "animatic")
-    try:
-        studio.run("render", "board.yaml")
-    finally:
-        worker.terminate()
-        worker.communicate(timeout=30)
+    with ThreadPoolExecutor(1) as watcher:
+        watching = watcher.submit(pictures_on_the_page)
+        try:
+            studio.run("render", "board.yaml")
+        finally:
+            rendered.set()
+            worker.terminate()
+            worker.communicate(timeout=60)
 
-    assert len(previews() - before) == 1
     assert len(set(seen)) > 1
+    assert any("data:image/jpeg;base64," in picture for picture in watching.result())
