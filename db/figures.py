@@ -80,7 +80,7 @@ def count_house(engine: Engine) -> Figures:
         )
 
 
-def _counts(connection: Connection, question: Select[Any, int]) -> dict[str, int]:
+def _counts(connection: Connection, question: Select[tuple[Any, int]]) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(question)}
 
 

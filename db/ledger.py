@@ -177,7 +177,7 @@ def _answer(
 
 
 @cache
-def _take(dialect_name: str) -> ReturningInsert[int]:
+def _take(dialect_name: str) -> ReturningInsert[tuple[int]]:
     """Take a step that is new, free, or held by somebody whose lease has ended: the attempt, or no row."""
     dialect = postgresql if dialect_name == "postgresql" else sqlite
     ours: dict[str, Any] = {
