@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from db.store import S3Credentials
+from reelhouse.errors import InputError
 from studio.one_machine import object_store, prefect_server, workers
 from studio.one_machine.object_store import ObjectStore
 from studio.one_machine.ports import Wanted
@@ -23,6 +24,7 @@ from studio.one_machine.workers import (
 
 FILMS, RUNS = "reelhouse", "prefect"  # the two databases, each with a user of its name
 STORE_USER = "reelhouse"
+_OF_THE_USER = ("PREFECT_SERVER_UI_V2_ENABLED",)  # which of its two pages Prefect shows
 _OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
@@ -178,7 +180,7 @@ class Studio:
         environment = self._prefect_environment(name) | self.settings | self._metrics_settings(name)
         if self.engine_workers > 1:
             # The driver's numbers, which plans are made by; CUDA's own begin with the fastest GPU.
-            environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(number - 1)}
+            environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": self._gpu(number)}
         url = self.settings["REELHOUSE_DATABASE_URL"]
         return Service(
             name=name,
@@ -187,6 +189,20 @@ class Studio:
             after=("postgresql", "s3"),
             check=lambda started_at: check_engine_worker(url, name, started_at),
         )
+
+    def _gpu(self, number: int) -> str:
+        """The GPU of one of several engine workers, out of those that the user lets them see."""
+        visible = [
+            gpu.strip() for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu.strip()
+        ]
+        if not visible:
+            return str(number - 1)
+        if len(visible) < self.engine_workers:
+            raise InputError(
+                f"REELHOUSE_ENGINE_WORKERS asks for {self.engine_workers} engine workers, a GPU each, and "
+                f"CUDA_VISIBLE_DEVICES shows {len(visible)}: ask for fewer, or show more"
+            )
+        return visible[number - 1]
 
     def _steward(self) -> Service:
         return Service(
@@ -216,7 +232,8 @@ class Studio:
             name: value
             for name, value in os.environ.items()
             # One port is not for many processes.
-            if not name.startswith(("PREFECT_", "REELHOUSE_METRICS_")) and name not in self.settings
+            if name in _OF_THE_USER
+            or (not name.startswith(("PREFECT_", "REELHOUSE_METRICS_")) and name not in self.settings)
         }
         return inherited | {
             "DO_NOT_TRACK": "1",

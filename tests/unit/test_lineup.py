@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reelhouse.errors import InputError
 from studio import worker
 from studio.one_machine.lineup import Studio, wanted_ports
 from studio.one_machine.premises import Passwords, Premises
@@ -36,7 +37,26 @@ def test_the_steward_and_every_engine_worker_tell_their_metrics_at_an_address_of
         assert found[name].address == f"http://127.0.0.1:{port}/metrics"
 
 
-def test_engine_workers_share_the_gpus_as_the_driver_numbers_them(tmp_path: Path):
+def test_engine_workers_share_the_gpus_that_the_user_lets_them_see(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-5f3c")
+    found = services(tmp_path, 2)
+    assert found["worker-engines"].program.environment["CUDA_VISIBLE_DEVICES"] == "2"
+    assert found["worker-engines-2"].program.environment["CUDA_VISIBLE_DEVICES"] == "GPU-5f3c"
+
+    with pytest.raises(InputError, match=r"3 engine workers, a GPU each, and CUDA_VISIBLE_DEVICES shows 2"):
+        services(tmp_path, 3)
+
+
+def test_the_user_chooses_which_of_its_pages_prefect_shows(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_UI_V2_ENABLED", "false")
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql+asyncpg://elsewhere/prefect")
+    environment = services(tmp_path, 1)["prefect"].program.environment
+    assert environment["PREFECT_SERVER_UI_V2_ENABLED"] == "false"
+    assert "elsewhere" not in environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
+
+
+def test_engine_workers_share_the_gpus_as_the_driver_numbers_them(tmp_path: Path, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     found = services(tmp_path, 2)
     seen = [found[name].program.environment for name in ("worker-engines", "worker-engines-2")]
 
