@@ -128,7 +128,8 @@ class _Page:
                     and newest is not None
                     and number % PREVIEW_EVERY == 0
                 ):
-                    picture = _inlined(_enlarged(Image.fromarray(newest)), PREVIEW_WIDTH)
+                    enlarged = _enlarged(Image.fromarray(newest))
+                    picture = _inlined(enlarged, PREVIEW_WIDTH, "what is being made")
                     self.put("preview", "markdown", picture, "**Preview** of what is being made")
                     shown = newest
                 if is_last:
@@ -216,7 +217,7 @@ def _film(bench: Workbench, render: Render) -> str:
     made = {step.key for step in render.outstanding}
     lines = [f"## {plan.storyboard.title}", "", _links(bench, render), ""]
     with Image.open(bench.store.fetch(render.artifact(plan.contact_sheet).id)) as sheet:
-        lines += [_inlined(sheet, SHEET_WIDTH), ""]
+        lines += [_inlined(sheet, SHEET_WIDTH, "contact sheet"), ""]
     lines += [
         f"- render `{render.id}`, {timecode(plan.duration_s)}, {len(plan.storyboard.scenes)} scenes",
         f"- {len(made)} steps made, {len(plan.steps) - len(made)} reused",
@@ -237,7 +238,7 @@ def _asked(bench: Workbench, render: Render) -> str:
     lines = [f"## {render.plan.storyboard.title} waits for a person", "", links, ""]
     [sheet] = [result.source for result in files.values() if result.suffix == "jpg"]
     with Image.open(bench.store.fetch(render.artifact(sheet).id)) as picture:
-        lines += [_inlined(picture, SHEET_WIDTH), ""]
+        lines += [_inlined(picture, SHEET_WIDTH, "contact sheet"), ""]
     lines += [
         f"- `reelhouse fetch {render.id}` puts {' and '.join(files)} into a folder",
         f"- Resume on this page, or `reelhouse approve {render.id}`, lets the film be finished",
@@ -261,10 +262,10 @@ def _linked(bench: Workbench, render: Render, sources: Mapping[str, OutputOf]) -
     return " · ".join(f"[{name}]({link})" for name, link in links.items() if link)
 
 
-def _inlined(picture: Image.Image, width: int) -> str:
+def _inlined(picture: Image.Image, width: int, shows: str) -> str:
     """A picture within the text itself: a link would have to be reached, and would end."""
     small = picture.convert("RGB")
     small.thumbnail((width, 4 * width))
     data = BytesIO()
     small.save(data, "JPEG", quality=80)
-    return f"![](data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()})"
+    return f"![{shows}](data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()})"
