@@ -32,7 +32,7 @@ def main() -> None:
         run = RunPage(page)
         run.expect_state("Completed")
         run.artifacts().get_by_role("link").last.wait_for()
-        _draw(page, RUN, height=820)
+        _draw(page, RUN, height=1240)
 
 
 def _draw(page: Page, file: Path, *, height: int) -> None:

@@ -307,11 +307,6 @@ def test_a_storyboard_is_taken_from_the_library_or_as_text_and_from_nowhere_else
         assert "`reelhouse submit STORYBOARD`" in (state.message or "")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="under SQLAlchemy 2.1 the scheduler of Prefect 3.8.8 plans no run (FlowRun.state has no "
-    "bulk_dml); under SQLAlchemy 2.0.58 it does",
-)
 def test_a_scheduled_film_runs_each_night_and_makes_nothing_when_nothing_changed(
     client: SyncPrefectClient, bench: Workbench, film: RenderRow
 ):
