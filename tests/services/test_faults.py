@@ -3,15 +3,17 @@
 By the command line: the one line that a command says, and its exit code.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch as mock_patch
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ from db.s3_service import parse_address
 from db.session import open_database
 from db.store import open_store
 from db.upgrade import HEAD, revision
+from flows.local_server import LocalServer
 from reelhouse.errors import ServiceUnavailable
 from studio.cli import main
 
@@ -325,3 +328,76 @@ def test_a_process_whose_clock_is_an_hour_wrong_neither_loses_its_step_nor_takes
     assert [said for said, _ in told] == ["recorded\n", "recorded\n"], told
     [step] = Lineage(open_database(postgresql_url)).steps([a_step().key]).values()
     assert step.facts["attempt"] == 1
+
+
+FILM = """\
+title: Film
+engine: testcard
+video: {size: 64x64}
+scenes:
+  - {id: a, prompt: rain, duration: 0.6s}
+  - {id: b, prompt: sun, duration: 0.6s}
+  - {id: c, prompt: snow, duration: 0.6s}
+"""
+
+
+@pytest.fixture(scope="module")
+def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server."""
+    home = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(home))
+        with LocalServer(home / "server.log") as server:
+            yield server.url()
+
+
+@pytest.fixture
+def line(s3: S3Server) -> Iterator[Line]:
+    """A line to the S3 service."""
+    with line_to(s3.endpoint) as line:
+        yield line
+
+
+@pytest.fixture
+def over_the_line(home: Path, line: Line, s3: S3Server, s3_url: str, prefect_url: str) -> dict[str, str]:
+    """Settings of a render that reaches its store over the line; its storyboard is film.yaml."""
+    (home / "film.yaml").write_text(FILM)
+    return {
+        "PREFECT_API_URL": prefect_url,
+        "REELHOUSE_STORE": over(line, s3, s3_url),
+        "REELHOUSE_STORE_ACCESS_KEY": s3.admin.access_key,
+        "REELHOUSE_STORE_SECRET_KEY": s3.admin.secret_key,
+        "REELHOUSE_SCENES_AT_ONCE": "1",
+    }
+
+
+def answer(said: set[str]) -> dict[str, Any]:
+    """What a command with --json answers, among all that it says."""
+    [line] = [line for line in said if line.startswith("{")]
+    return json.loads(line)
+
+
+@pytest.mark.timeout(300)
+def test_a_store_that_is_full_stops_a_render_and_the_same_command_goes_on_when_there_is_room(
+    home: Path, line: Line, over_the_line: dict[str, str]
+):
+    line.room = 10
+    said = " ".join(processes_say(home, ("render film.yaml",), over_the_line, code=1))
+    line.room = None
+    finished = answer(processes_say(home, ("render film.yaml --json",), over_the_line, code=0))
+
+    assert "has no room left" in said
+    assert "Make room there, and run the same command again" in said
+    assert "Traceback" not in said
+    assert 0 < finished["engine_calls"] < 3
+    assert answer(processes_say(home, ("verify --json",), over_the_line, code=0))["ok"]
+
+
+@pytest.mark.timeout(300)
+def test_a_render_outlasts_uploads_that_are_cut_off(home: Path, line: Line, over_the_line: dict[str, str]):
+    line.cuts = 2
+    finished = answer(processes_say(home, ("render film.yaml --json",), over_the_line, code=0))
+
+    assert line.cuts == 0
+    assert finished["engine_calls"] == 3
+    assert answer(processes_say(home, ("verify --json",), over_the_line, code=0))["ok"]
