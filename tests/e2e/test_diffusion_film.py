@@ -146,7 +146,7 @@ def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url)
 
     def previews() -> dict[str, Any]:
         found = httpx.post(f"{prefect_url}/artifacts/filter", json={}).json()
-        return {one["id"]: one for one in found if one["description"].startswith("**Preview**")}
+        return {one["id"]: one for one in found if (one["description"] or "").startswith("**Preview**")}
 
     rendered = threading.Event()
     with ThreadPoolExecutor(1) as watcher:
