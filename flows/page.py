@@ -113,7 +113,8 @@ class _Page:
     def keep_current(self) -> None:
         """Name the run, show its plan, then its progress until it has ended."""
         with _reaching("show the progress"):
-            if not self.client.read_flow_run(self.run_id).idempotency_key:  # who gave one, gave a name too
+            run = self.client.read_flow_run(self.run_id)
+            if run.auto_scheduled or not run.idempotency_key:  # a person who gave a key, gave a name too
                 self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
             self._clear()
             self.put("plan", "table", json.dumps(_rows(self.render)), _planned(self.render))

@@ -335,6 +335,7 @@ def test_a_scheduled_film_runs_each_night_and_makes_nothing_when_nothing_changed
         for night in nights[:2]:  # it becomes two o'clock
             client.set_flow_run_state(night.id, Scheduled(scheduled_time=datetime.now(UTC)), force=True)
         renders = [film_of(client, bench, night.id) for night in nights[:2]]
+        assert [client.read_flow_run(night.id).name for night in nights[:2]] == ["Fox, draft, testcard"] * 2
     finally:
         client.delete_deployment_schedule(deployment.id, schedule.id)
 
