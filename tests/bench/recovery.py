@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
+from zlib import crc32
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -31,6 +32,7 @@ KILLED = ("postgresql", "s3", "prefect", "worker-cpu", "worker-engines", "stewar
 BOARD = """
 title: {title}
 engine: testcard
+seed: {seed}
 parameters: {{seconds_per_frame: {seconds}}}
 video: {{size: 64x64, frame_rate: 16}}
 scenes: [{{id: a, prompt: one, duration: 3s}}]
@@ -102,7 +104,7 @@ def seconds_until_begun_again(house: House, lineage: Lineage, *, whom: str) -> f
 def submitted(house: House, title: str, seconds_per_frame: float) -> UUID:
     """The run of a film of one scene."""
     file = house.home / "board.yaml"
-    file.write_text(BOARD.format(title=title, seconds=seconds_per_frame))
+    file.write_text(BOARD.format(title=title, seed=crc32(title.encode()), seconds=seconds_per_frame))
     return UUID(house.json("submit", str(file))["run_id"])
 
 
