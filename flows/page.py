@@ -30,6 +30,7 @@ from reelhouse.storyboard import Storyboard
 from reelhouse.timing import timecode
 from tasks.gate import standing
 from tasks.listeners import heard_by
+from tasks.previews import SHOWN_WIDTH, enlarged
 from tasks.progress import Picture, StepElsewhere, StepEvent, StepFinished, StepProgressed
 from tasks.renders import Render, warnings_of
 from tasks.results import looked_at
@@ -37,7 +38,7 @@ from tasks.workbench import Workbench
 
 EVERY_S = 1.0
 PREVIEW_EVERY = 2  # so many updates of the progress to one of the preview
-SHEET_WIDTH, PREVIEW_WIDTH = 900, 416
+SHEET_WIDTH = 900
 LINK_S = 7 * 24 * 3600  # the longest that S3 signs a link for
 MIN_WEIGHT_S = 0.05
 
@@ -129,8 +130,7 @@ class _Page:
                     and newest is not None
                     and number % PREVIEW_EVERY == 0
                 ):
-                    enlarged = _enlarged(Image.fromarray(newest))
-                    picture = _inlined(enlarged, PREVIEW_WIDTH, "what is being made")
+                    picture = _inlined(enlarged(newest), SHOWN_WIDTH, "what is being made")
                     self.put("preview", "markdown", picture, "**Preview** of what is being made")
                     shown = newest
                 if is_last:
@@ -176,12 +176,6 @@ def _reaching(purpose: str) -> Iterator[None]:
         yield
     except (httpx.HTTPError, PrefectException) as error:
         log.warning("Prefect's server did not answer to %s: %s", purpose, error)
-
-
-def _enlarged(preview: Image.Image) -> Image.Image:
-    """A latent's hundred pixels, as large as a person can see."""
-    height = round(preview.height * PREVIEW_WIDTH / preview.width)
-    return preview.resize((PREVIEW_WIDTH, height), Image.Resampling.BICUBIC)
 
 
 def _planned(render: Render) -> str:

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from PIL import Image
-
 from reelhouse.media.pictures import save_png
 from studio.console import err
 from tasks.listeners import heard_by
+from tasks.previews import enlarged
 from tasks.progress import StepElsewhere, StepEvent, StepProgressed
 from tasks.workbench import Workbench
 
 NAME = "preview.png"
 EVERY_S = 1.0
-WIDTH = 416  # pixels; a latent preview has a hundred
 
 
 @contextmanager
@@ -50,6 +48,4 @@ class PreviewFile:
             if self._drawn_at is None:
                 err().print(f"a look at what is being made, as it comes: {self.path}", markup=False)
             self._drawn_at = now
-            picture = Image.fromarray(event.preview)
-            height = round(picture.height * WIDTH / picture.width)
-            save_png(picture.resize((WIDTH, height), Image.Resampling.BICUBIC), self.path)
+            save_png(enlarged(event.preview), self.path)

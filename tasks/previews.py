@@ -1,4 +1,4 @@
-"""Previews as bytes: how a look at what is being made travels from who makes it to who watches."""
+"""Previews: how a look at what is being made travels from who makes it to who watches, and is shown there."""
 
 from io import BytesIO
 
@@ -8,7 +8,7 @@ from PIL import Image
 from tasks.progress import Picture
 
 LARGEST_BYTES = 32_000
-LARGEST_SIDE = 416  # pixels; a latent has a hundred
+LARGEST_SIDE = SHOWN_WIDTH = 416  # pixels; a latent has a hundred
 
 
 def encoded(picture: Picture) -> bytes:
@@ -28,3 +28,10 @@ def decoded(data: bytes) -> Picture:
     """The picture [H, W, 3] uint8 RGB that was encoded."""
     with Image.open(BytesIO(data)) as image:
         return np.asarray(image)
+
+
+def enlarged(picture: Picture) -> Image.Image:
+    """A picture [H, W, 3] uint8 RGB as large as a person can see, `SHOWN_WIDTH` wide."""
+    image = Image.fromarray(picture)
+    height = round(image.height * SHOWN_WIDTH / image.width)
+    return image.resize((SHOWN_WIDTH, height), Image.Resampling.BICUBIC)
