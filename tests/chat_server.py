@@ -1,13 +1,14 @@
 """A real HTTP server that answers like an OpenAI-compatible endpoint, and misbehaves as it is told to."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from .http_server import Silent, http_server
 
 
 @dataclass
@@ -48,7 +49,7 @@ class ChatServer:
 def chat_server(*answers: Answer) -> Iterator[ChatServer]:
     """Serve on a free port of this machine until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             served.requests.append({"path": self.path, **json.loads(body)})
@@ -69,16 +70,6 @@ def chat_server(*answers: Answer) -> Iterator[ChatServer]:
             except OSError:  # the caller has stopped waiting
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served = ChatServer(f"http://127.0.0.1:{server.server_port}/v1", list(answers))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with http_server(Handler) as address:
+        served = ChatServer(f"{address}/v1", list(answers))
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from reelhouse.settings import Settings
 from tasks.notifications import signature
+
+from .http_server import Silent, http_server
 
 SECRET = "a secret nobody else has"
 
@@ -21,12 +23,12 @@ class Receiver:
 
     answers: list[int]
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    port: int = 0
+    address: str = ""
     release: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook/token-in-the-path"
+        return f"{self.address}/hook/token-in-the-path"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,7 +51,7 @@ def receiving() -> Iterator[Receiver]:
     """A receiver that takes everything until it is told otherwise."""
     found = Receiver([200])
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.received.append((dict(self.headers), body))
@@ -62,14 +64,9 @@ def receiving() -> Iterator[Receiver]:
                 self.send_header("Location", found.url)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.port = server.server_address[1]
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    yield found
-    found.release.set()
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with http_server(Handler) as address:
+        found.address = address
+        try:
+            yield found
+        finally:
+            found.release.set()

@@ -2,13 +2,14 @@
 
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from .http_server import Silent, http_server
 
 FOR_EVER = 1_000_000
 CUT_AFTER_BYTES = 1_000
@@ -40,7 +41,7 @@ class Line:
 def line_to(endpoint: str) -> Iterator[Line]:
     """A good line to an S3 service, until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
@@ -80,19 +81,8 @@ def line_to(endpoint: str) -> Iterator[Line]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         setattr(Handler, f"do_{method}", Handler._pass_on)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    line = Line(f"http://127.0.0.1:{server.server_address[1]}")
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    serving.start()
-    try:
+    with http_server(Handler) as address:
+        line = Line(address)
         yield line
-    finally:
-        server.shutdown()
-        server.server_close()
-        serving.join()

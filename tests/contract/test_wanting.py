@@ -1,8 +1,6 @@
 """What a process says and hears while it waits for takes, asked of each kind of database."""
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +15,8 @@ from tasks.ownership import Keeper
 from tasks.previews import decoded
 from tasks.wanting import Wanting
 
+from ..eventually import eventually
+
 KEY = bytes_digest(b"meadow")
 WANT = Want(KEY, "render", {"label": "meadow"}, Offer("testcard", "1", ""), gpu_bytes=0, priority=0)
 
@@ -25,13 +25,6 @@ def claim(ledger: Ledger) -> Claim:
     answer = ledger.claim(KEY, owner="gpu-7:1:2:a", program="test", lease_s=60)
     assert isinstance(answer, Claim)
     return answer
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_newest_look_reaches_the_parent_that_waits(engine: Engine):

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from flows.local_server import LocalServer
 from studio.prefect_environment import prepare_prefect
 
 from ..command_line import Done, run_here
+from ..prefect_server import prefect_server
 
 # Prefect reads its environment when it is imported, which other test modules do.
 _PREFECT_HOME = tempfile.mkdtemp(prefix="reelhouse-prefect-")
@@ -31,12 +31,12 @@ COMMAND = [sys.executable, "-m", "studio.cli"]
 @pytest.fixture(scope="session")
 def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prefect server, started as a render starts its own."""
-    home = tmp_path_factory.mktemp("prefect")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home))
-        with LocalServer(home / "server.log") as server:
-            patch.setenv("PREFECT_API_URL", server.url())
-            yield os.environ["PREFECT_API_URL"]
+    with (
+        prefect_server(tmp_path_factory.mktemp("prefect")) as url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("PREFECT_API_URL", url)
+        yield url
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,8 @@
 """A campaign through Prefect: handed in, its films rendered as runs of their own, reported, told."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +13,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
 from flows.deployments import register
-from tasks.notifications import signature
 
+from ..eventually import eventually
 from ..hands import Hands
+from ..receiver import Receiver, receiving
 
 BOARD = """title: Rain
 engine: testcard
@@ -40,37 +39,12 @@ def client(studio, prefect_url, monkeypatch) -> Iterator[SyncPrefectClient]:
 
 
 @pytest.fixture
-def told(studio, monkeypatch) -> Iterator[list[dict[str, Any]]]:
-    """The events that a webhook was told, each with a good signature."""
-    events: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            signed = signature("secret", self.headers["Reelhouse-Timestamp"], body)
-            if self.headers["Reelhouse-Signature"] == signed:
-                events.append(json.loads(body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    monkeypatch.setenv("REELHOUSE_WEBHOOK_URL", f"http://127.0.0.1:{server.server_address[1]}/")
-    monkeypatch.setenv("REELHOUSE_WEBHOOK_SECRET", "secret")
-    yield events
-    server.shutdown()
-    serving.join()
-    server.server_close()
-
-
-def eventually(true: Callable[[], bool], within_s: float = 120) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
+def told(studio, monkeypatch) -> Iterator[Receiver]:
+    """Who is told by webhook."""
+    with receiving() as receiver:
+        for name, value in receiver.environment.items():
+            monkeypatch.setenv(name, value)
+        yield receiver
 
 
 def until_final(client: SyncPrefectClient, run_id: str) -> State[Any]:
@@ -90,7 +64,7 @@ def test_two_variants_film_each_scene_once_and_the_report_says_so(studio, client
         state = until_final(client, run_id)
         assert state.is_completed(), state.message
         status = studio.json("campaign", "status", run_id)
-        eventually(lambda: len(told) == 3)
+        eventually(lambda: len(told.received) == 3)
 
         # Run again as after a kill, it finds its films and starts none.
         films = [film["run_id"] for film in status["films"]]
@@ -110,8 +84,12 @@ def test_two_variants_film_each_scene_once_and_the_report_says_so(studio, client
     assert [film["engine_seconds"] > 0 for film in report["films"]] == [True, False]
     assert len({film["film"] for film in report["films"]}) == 2
     assert studio.json("campaign", "plan", "campaign.yaml")["engine_calls"] == 0
-    assert sorted(event["event"] for event in told[:3]) == ["campaign.done", "film.done", "film.done"]
-    assert {event["ids"].get("film") for event in told[:3]} - {None} == {
+    assert sorted(event["event"] for event in told.events()[:3]) == [
+        "campaign.done",
+        "film.done",
+        "film.done",
+    ]
+    assert {event["ids"].get("film") for event in told.events()[:3]} - {None} == {
         film["film_artifact"] for film in status["films"]
     }
 
@@ -126,9 +104,9 @@ def test_a_campaign_with_a_film_that_fails_is_failed_and_tells_which(studio, cli
             artifact.unlink()
     with Hands(client):
         state = until_final(client, run_id)
-        eventually(lambda: [event["event"] for event in told] == ["campaign.failed"])
+        eventually(lambda: [event["event"] for event in told.events()] == ["campaign.failed"])
     assert state.is_failed()
-    assert "is not in the store any more" in told[0]["message"]
+    assert "is not in the store any more" in told.events()[0]["message"]
 
 
 def schedules(client: SyncPrefectClient) -> dict[str | None, str]:
@@ -174,7 +152,7 @@ def test_once_the_budget_is_spent_no_further_film_is_started_and_the_report_says
     run_id = studio.json("campaign", "submit", "campaign.yaml")["run"]
     with Hands(client):
         assert until_final(client, run_id).is_failed()
-        eventually(lambda: any(event["event"] == "campaign.failed" for event in told))
+        eventually(lambda: any(event["event"] == "campaign.failed" for event in told.events()))
 
     status = studio.json("campaign", "status", run_id)
     assert [film["status"] for film in status["films"]] == ["done", "left out", "left out"]

@@ -9,8 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -125,11 +124,3 @@ def studio_up(settings: Mapping[str, str] | None = None) -> Iterator[House]:
     finally:
         house.run("down")
         shutil.rmtree(home, ignore_errors=True)
-
-
-def eventually(true: Callable[[], bool], within_s: float = 90) -> None:
-    """Wait until it is true."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.2)

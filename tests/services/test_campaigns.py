@@ -4,11 +4,9 @@ The handling of schedules and of budgets needs no worker: tests/e2e/test_campaig
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,13 +30,13 @@ from db.tables import wants
 from flows.campaign_runs import film_key
 from reelhouse.media.video import probe
 from reelhouse.settings import Settings
-from tasks.notifications import signature
 from tasks.workbench import Workbench
 
-from .studios import House, eventually, studio_up
+from ..eventually import eventually
+from ..receiver import Receiver, receiving
+from .studios import House, studio_up
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
-SECRET = "a secret of both"
 WITHIN_S = 240
 BOARD = """\
 title: {title}
@@ -103,42 +101,26 @@ def states(run: CampaignRun) -> list[str]:
     return [film.status for film in run.films]
 
 
-def heard(events: list[dict[str, Any]], name: str, count: int) -> list[dict[str, Any]]:
+def heard(receiver: Receiver, name: str, count: int) -> list[dict[str, Any]]:
     """The events of a name, once there are so many: they are told after a run has ended."""
-    eventually(lambda: sum(event["event"] == name for event in events) == count)
-    return [event for event in events if event["event"] == name]
+
+    def named() -> list[dict[str, Any]]:
+        return [event for event in receiver.events() if event["event"] == name]
+
+    eventually(lambda: len(named()) == count)
+    return named()
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A receiver of webhooks, and what it was told with a good signature."""
-    events: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers["Reelhouse-Signature"] == signature(
-                SECRET, self.headers["Reelhouse-Timestamp"], body
-            ):
-                events.append(json.loads(body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/", events
-    server.shutdown()
-    serving.join()
-    server.server_close()
+def told() -> Iterator[Receiver]:
+    """Who is told by webhook."""
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="module")
-def desk(told: tuple[str, list[dict[str, Any]]]) -> Iterator[Desk]:
-    webhook = {"REELHOUSE_WEBHOOK_URL": told[0], "REELHOUSE_WEBHOOK_SECRET": SECRET}
-    with studio_up(webhook) as house:
+def desk(told: Receiver) -> Iterator[Desk]:
+    with studio_up(told.environment) as house:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in house.leads.items():
                 patch.setenv(name, value)
@@ -185,8 +167,8 @@ def test_four_films_in_two_languages_and_two_shapes_take_the_engine_calls_of_one
     assert "4 of 4 films are done. 2 engine calls" in str(shown[0].data)
     status = desk.house.json("campaign", "status", run_id[:8])
     assert [film["film_artifact"] for film in status["films"]] == [film.film for film in run.films]
-    assert heard(told[1], "campaign.done", 1)[0]["ids"]["campaign"] == run_id
-    assert {event["ids"]["film"] for event in heard(told[1], "film.done", 4)} == {
+    assert heard(told, "campaign.done", 1)[0]["ids"]["campaign"] == run_id
+    assert {event["ids"]["film"] for event in heard(told, "film.done", 4)} == {
         film.film for film in run.films
     }
 
@@ -215,7 +197,7 @@ def test_drafts_are_fetched_and_judged_from_another_machine_and_a_rejected_film_
     assert (run.status, states(run)) == ("failed", ["failed", "done"])
     assert "too dark" in run.films[0].message
     assert (desk.report(run)["films_done"], desk.report(run)["failures"]) == (1, 1)
-    [event] = heard(told[1], "campaign.failed", 1)
+    [event] = heard(told, "campaign.failed", 1)
     assert event["message"] == "judged: 1 of 2 films are done; Judged, 64x64: failed"
 
 

@@ -50,7 +50,8 @@ from studio.one_machine.premises import Premises
 from tasks.bundles import Manifest, opened
 from tasks.workbench import Workbench, at_workbench
 
-from .studios import COMMAND, House, eventually, studio_up
+from ..eventually import eventually
+from .studios import COMMAND, House, studio_up
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 FOX = """\

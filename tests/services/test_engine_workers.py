@@ -37,6 +37,7 @@ from tasks.progress import StepElsewhere, StepEvent
 from tasks.sending import made_by_worker
 from tasks.workbench import Workbench
 
+from ..eventually import eventually
 from ..servers import PostgresServer, S3Server
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(120)]
@@ -160,10 +161,7 @@ class House:
         self.eventually(lambda: self.states.get(name) == "working")
 
     def eventually(self, true: Callable[[], bool], within_s: float = 30) -> None:
-        deadline = time.monotonic() + within_s
-        while not true():
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.05)
+        eventually(true, within_s, every_s=0.05, otherwise=lambda: self.log)
 
     def end(self) -> None:
         for process in self.processes:

@@ -29,7 +29,6 @@ from db.s3_service import parse_address
 from db.session import open_database
 from db.store import open_store
 from db.upgrade import HEAD, revision
-from flows.local_server import LocalServer
 from reelhouse.errors import ServiceUnavailable
 from studio.cli import main
 
@@ -339,16 +338,6 @@ scenes:
   - {id: b, prompt: sun, duration: 0.6s}
   - {id: c, prompt: snow, duration: 0.6s}
 """
-
-
-@pytest.fixture(scope="module")
-def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prefect server."""
-    home = tmp_path_factory.mktemp("prefect")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home))
-        with LocalServer(home / "server.log") as server:
-            yield server.url()
 
 
 @pytest.fixture

@@ -5,17 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.states import Cancelling, Crashed, Pending, Running
 
-from flows.deployments import CAMPAIGN, RENDER, Deployment, register
-from flows.local_server import LocalServer
+from flows.deployments import CAMPAIGN, RENDER, Deployment
 from flows.steward import MOST_CRASHES, Steward
 from tasks.workbench import Workbench
 
@@ -32,21 +29,6 @@ approve_by: 24h
 """
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncPrefectClient]:
-    """A client of a Prefect server that has our deployments."""
-    home = tmp_path_factory.mktemp("prefect")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home))
-        with (
-            LocalServer(home / "server.log") as server,
-            temporary_settings({PREFECT_API_URL: server.url()}),
-            get_client(sync_client=True) as client,
-        ):
-            register(client)
-            yield client
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving() as found:
@@ -58,12 +40,6 @@ def bench(receiver: Receiver, tmp_path: Path) -> Iterator[Workbench]:
     bench = Workbench(receiver.settings(tmp_path))
     yield bench
     bench.lineage.engine.dispose()
-
-
-@pytest.fixture
-def later(bench: Workbench, client: SyncPrefectClient) -> Steward:
-    """A steward for whom every crash has settled."""
-    return Steward(bench, client, now=lambda: datetime.now(UTC) + timedelta(minutes=5))
 
 
 def new_run(client: SyncPrefectClient, of: Deployment, **parameters: str) -> UUID:

@@ -11,7 +11,8 @@ from db.presence import present, renders_of_run
 from db.session import open_database
 from tasks.recorded import RETRY_DELAYS_S
 
-from .studios import House, eventually, studio_up
+from ..eventually import eventually
+from .studios import House, studio_up
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 

@@ -12,17 +12,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.objects import StateType
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling, Crashed, Pending, Running
 from pydantic import SecretStr
 
 from db.alone import alone
 from db.presence import present, renders_of_run
-from flows.deployments import RENDER, register
-from flows.local_server import LocalServer
+from flows.deployments import RENDER
 from flows.steward import MOST_CRASHES, Steward
 from reelhouse.processes import Owner
 from reelhouse.settings import Settings
@@ -39,32 +37,11 @@ scenes:
 """
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncPrefectClient]:
-    """A client of a Prefect server that has our deployments."""
-    home = tmp_path_factory.mktemp("prefect")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home))
-        with (
-            LocalServer(home / "server.log") as server,
-            temporary_settings({PREFECT_API_URL: server.url()}),
-            get_client(sync_client=True) as client,
-        ):
-            register(client)
-            yield client
-
-
 @pytest.fixture
 def bench(postgresql_url: str, tmp_path: Path) -> Iterator[Workbench]:
     bench = Workbench(Settings(home=tmp_path, database_url=SecretStr(postgresql_url)))
     yield bench
     bench.lineage.engine.dispose()
-
-
-@pytest.fixture
-def later(bench: Workbench, client: SyncPrefectClient) -> Steward:
-    """A steward for whom every crash has settled."""
-    return Steward(bench, client, now=lambda: datetime.now(UTC) + timedelta(minutes=5))
 
 
 def new_run(client: SyncPrefectClient, board: str = "title: None") -> UUID:

@@ -18,7 +18,8 @@ from studio.one_machine.ports import Wanted, choose_ports, free_ports
 from studio.one_machine.premises import Premises
 from studio.one_machine.process import Account
 
-from .studios import House, eventually, studio_up
+from ..eventually import eventually
+from .studios import House, studio_up
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 KEPT_UP = ("postgresql", "s3", "prefect", "worker-cpu", "worker-campaigns", "worker-engines", "steward")

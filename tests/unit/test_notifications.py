@@ -93,7 +93,7 @@ def test_a_receiver_in_trouble_for_good_is_given_up(receiver, tmp_path, quickly)
 def test_a_receiver_that_is_not_there_raises_nothing(receiver, tmp_path, quickly):
     settings = receiver.settings(tmp_path).model_copy(update={"webhook_url": Settings().webhook_url})
     assert notify(settings, DONE) is None
-    receiver.port = 1
+    receiver.address = "http://127.0.0.1:1"
     tell(receiver, tmp_path)
     assert receiver.received == []
 
