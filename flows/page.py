@@ -61,7 +61,6 @@ def shown(bench: Workbench, render: Render) -> Iterator[None]:
                 page.put("approval", "markdown", _asked(bench, render), "**Waits for a person**")
             raise
         with _reaching("show the film"):
-            page.remove("preview")
             page.put(
                 "film", "markdown", _film(bench, render), f"**Film**: {timecode(render.plan.duration_s)}"
             )
@@ -99,7 +98,7 @@ class _Page:
 
     @contextmanager
     def kept_current(self) -> Iterator[None]:
-        """Keep the page current while the block runs."""
+        """Keep the page current while the block runs, and show nothing as being made after it."""
         # Prefect's settings are bound to the context.
         thread = threading.Thread(
             target=copy_context().run, args=(self.keep_current,), name="page", daemon=True
@@ -110,6 +109,8 @@ class _Page:
         finally:
             self.ended.set()
             thread.join()
+            with _reaching("take the preview away"):
+                self.remove("preview")
 
     def keep_current(self) -> None:
         """Name the run, show its plan, then its progress until it has ended."""

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from flows import page
 from models.wan.engine import WanTextEngine
 from models.wan_clip import WanClip
 from reelhouse.media.video import probe
@@ -137,22 +138,27 @@ def test_what_is_denoised_can_be_watched_as_a_file_that_updates(studio, monkeypa
     assert not list(studio.home.glob("films/*/preview.png"))
 
 
-def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url):
+@pytest.mark.parametrize(("approve", "code"), [("none", 0), ("takes", 4)])
+def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url, monkeypatch, approve, code):
+    monkeypatch.setattr(page, "EVERY_S", 0.1)
+    title = f"Watched {approve}"
     studio.run("weights", "tiny", "wan-t2v-1.3b", "home/weights/wan-t2v-1.3b")
     studio.write(
-        "title: Watched\nengine: wan-t2v-1.3b\nparameters: {num_inference_steps: 80}\n"
+        f"title: {title}\nengine: wan-t2v-1.3b\napprove: {approve}\n"
+        "parameters: {num_inference_steps: 80}\n"
         "video: {size: 96x64, frame_rate: 16}\nscenes: [{id: a, prompt: the fox runs, duration: 0.3s}]\n"
     )
 
     def previews() -> dict[str, Any]:
-        found = httpx.post(f"{prefect_url}/artifacts/filter", json={}).json()
+        of_this_film = {"flow_runs": {"name": {"like_": title}}}
+        found = httpx.post(f"{prefect_url}/artifacts/filter", json=of_this_film).json()
         return {one["id"]: one for one in found if (one["description"] or "").startswith("**Preview**")}
 
     rendered = threading.Event()
     with ThreadPoolExecutor(1) as watcher:
         watching = watcher.submit(lambda: _watched(previews, rendered))
         try:
-            studio.run("render", "board.yaml")
+            studio.run("render", "board.yaml", code=code)
         finally:
             rendered.set()
     [preview] = watching.result().values()
@@ -160,7 +166,7 @@ def test_a_prefect_server_that_lasts_shows_what_is_denoised(studio, prefect_url)
     encoded = re.search(r"data:image/(?:jpeg|png);base64,([A-Za-z0-9+/=]+)", preview["data"])
     assert encoded is not None
     assert Image.open(io.BytesIO(base64.b64decode(encoded[1]))).width == 416
-    assert not previews()  # the film is there instead
+    assert not previews()  # the film is there instead, or the question
 
 
 def _watched(seen: Callable[[], dict[str, Any]], ended: threading.Event) -> dict[str, Any]:
