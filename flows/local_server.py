@@ -69,7 +69,7 @@ class LocalServer:
         too_late.cancel()
         if not line:
             raise ServiceUnavailable(
-                f"the local Prefect server did not start within {START_TIMEOUT_S} s; its words are in "
+                f"the local Prefect server did not start ({START_TIMEOUT_S} s are allowed); its words are in "
                 f"{self._log}: run the same command again, or set PREFECT_API_URL to a server that runs"
             )
         return line.decode().strip()

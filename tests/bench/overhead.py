@@ -39,9 +39,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare_prefect(folder, os.environ)
+        from flows.in_process import events_sent
         from flows.local_server import LocalServer
 
-        with LocalServer(folder / "server.log") as server:
+        with LocalServer(folder / "server.log") as server, events_sent():
             os.environ["PREFECT_API_URL"] = server.url()
             figures = measure(folder, counts)
     show(figures)

@@ -26,13 +26,13 @@ from prefect.states import Cancelled
 from db.lineage import RenderRow
 from db.session import open_database
 from flows.deployments import RENDER, register
-from flows.local_server import LocalServer
 from reelhouse.settings import Settings
 from tasks.approvals import apply_deadlines
 from tasks.workbench import Workbench
 
 from ..command_line import run_here
 from ..hands import Hands
+from ..prefect_server import prefect_server
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 WITHIN_S = 180  # a run begins with an import of seconds, on a busy machine of half a minute
@@ -104,18 +104,15 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home = tmp_path_factory.mktemp("house")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home / "prefect"))
-        with LocalServer(home / "server.log") as server:
-            url = server.url()
-            # This process makes films as well.
-            for name, value in {"REELHOUSE_HOME": str(home), "PREFECT_API_URL": url}.items():
-                patch.setenv(name, value)
-            environment = {**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "0.5"}
-            with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
-                register(client)
-                open_database(f"sqlite:///{home / 'reelhouse.db'}").dispose()
-                yield House(home, environment, client, Workbench(Settings(home=home)))
+    with prefect_server(home / "prefect") as url, pytest.MonkeyPatch.context() as patch:
+        # This process makes films as well.
+        for name, value in {"REELHOUSE_HOME": str(home), "PREFECT_API_URL": url}.items():
+            patch.setenv(name, value)
+        environment = {**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "0.5"}
+        with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
+            register(client)
+            open_database(f"sqlite:///{home / 'reelhouse.db'}").dispose()
+            yield House(home, environment, client, Workbench(Settings(home=home)))
 
 
 @pytest.fixture
