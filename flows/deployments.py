@@ -30,6 +30,7 @@ from flows.campaign import render_campaign
 from flows.maintenance import nightly_maintenance
 from flows.render import render_storyboard
 from flows.retake import retake_scene
+from reelhouse.errors import InputError
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -122,22 +123,39 @@ NIGHTLY = Deployment(
 DEPLOYMENTS = (RENDER, RETAKE, CAMPAIGN, NIGHTLY)
 
 
-def register(client: SyncPrefectClient) -> None:
-    """Register everything with a server."""
+def register(client: SyncPrefectClient, *, job_template: dict[str, Any] | None = None) -> None:
+    """Register everything with a server.
+
+    Args:
+        job_template: a base job template of Prefect's: each render becomes a Kubernetes Job made by it, not a
+            process of a worker.
+
+    Raises:
+        InputError: the renders' pool is there and of another type.
+    """
     for pool in POOLS:
-        _register_pool(client, pool)
+        _register_pool(client, pool, job_template if pool.name == RENDER.pool else None)
     for deployment in DEPLOYMENTS:
         _register_deployment(client, deployment)
     _register_automation(client, _lost_runs())
 
 
-def _register_pool(client: SyncPrefectClient, pool: Pool) -> None:
+def _register_pool(client: SyncPrefectClient, pool: Pool, job_template: dict[str, Any] | None) -> None:
+    kind = pool.type if job_template is None else "kubernetes"
     with suppress(ObjectAlreadyExists):  # a worker that came first has made it
-        client.create_work_pool(WorkPoolCreate(name=pool.name, type=pool.type))
-    if not client.read_work_pool(pool.name).description:  # only a pool that was never registered has none
+        client.create_work_pool(WorkPoolCreate(name=pool.name, type=kind))
+    found = client.read_work_pool(pool.name)
+    if job_template is not None and found.type != kind:
+        raise InputError(
+            f"the work pool {pool.name} is of type {found.type}, and only one of type {kind} takes a job "
+            f"template: `prefect work-pool delete {pool.name}`, then deploy again"
+        )
+    if not found.description:  # only a pool that was never registered has none
         client.update_work_pool(
             pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs_at_once)
         )
+    if job_template is not None and found.base_job_template != job_template:
+        client.update_work_pool(pool.name, WorkPoolUpdate(base_job_template=job_template))
 
 
 def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> None:
@@ -162,6 +180,7 @@ def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> N
             **ours,
         )
         return
+    ours["work_pool_name"] = found.work_pool_name or deployment.pool  # it has none once its pool was deleted
     # Not written where nothing is new: it would take away the runs that are scheduled ahead.
     if any(getattr(found, name) != value for name, value in ours.items()):
         client.update_deployment(found.id, DeploymentUpdate(**ours))

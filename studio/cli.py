@@ -119,11 +119,18 @@ def fetch(
 
 
 @app.command()
-def deploy() -> None:
+def deploy(
+    job_template: Annotated[
+        Path | None,
+        typer.Option(
+            "--job-template", help="Make each render a Kubernetes Job by this template of Prefect's."
+        ),
+    ] = None,
+) -> None:
     """Register the flows with the Prefect server that PREFECT_API_URL names."""
     from studio.submission import deploy
 
-    deploy()
+    deploy(job_template)
 
 
 @app.command()

@@ -1,11 +1,12 @@
 """`reelhouse submit`, `runs`, `fetch`, `deploy`, `steward`: films made by the studio's workers."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rich.table import Table
@@ -111,12 +112,17 @@ def fetch(wanted: str, *, folder: Path | None, as_json: bool) -> None:
         out().print(str(path), soft_wrap=True)
 
 
-def deploy() -> None:
-    """Register pools, deployments and automations with the Prefect server in use."""
+def deploy(job_template: Path | None) -> None:
+    """Register pools, deployments and automations with the Prefect server in use.
+
+    Raises:
+        InputError: the template cannot be read, or the renders' pool takes none.
+    """
+    template = read_job_template(job_template) if job_template else None
     with _server(Settings().home) as client:
         from flows.deployments import DEPLOYMENTS, register
 
-        register(client)
+        register(client, job_template=template)
     for deployment in DEPLOYMENTS:
         out().print(f"{deployment.full_name}  {deployment.description}", soft_wrap=True)
 
@@ -132,6 +138,22 @@ def steward() -> None:
         bench.open_services()
         with observed_service(bench):
             keep_house(bench)
+
+
+def read_job_template(file: Path) -> dict[str, Any]:
+    """A base job template of Prefect's.
+
+    Raises:
+        InputError: it is none.
+    """
+    wanted = 'a JSON object with "job_configuration" and "variables"'
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} is no job template: {wanted} is wanted, found: {error}") from error
+    if not isinstance(found, dict) or not found.keys() >= {"job_configuration", "variables"}:
+        raise InputError(f"{file} is no job template: {wanted} is wanted")
+    return found
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
 from typing import Any
 
@@ -311,8 +311,10 @@ def test_the_job_of_a_run_is_what_kubernetes_calls_valid(gpus: int):
 @each_overlay
 def test_every_pool_has_workers_and_renders_become_jobs(overlay: str):
     job = kinds(overlay, "Job")["register"]["spec"]["template"]["spec"]
-    words = {container["name"]: container["args"] for container in job["initContainers"]}
-    assert words["work-pool"][3] == RENDER.pool
+    [deploys] = job["containers"]
+    template = PurePosixPath(deploys["args"][deploys["args"].index("--job-template") + 1])
+    assert {"name": "work-pool", "mountPath": str(template.parent)} in deploys["volumeMounts"]
+    assert json.loads(kinds(overlay, "ConfigMap")["work-pool"]["data"][template.name]) == TEMPLATE
     workers = {
         container["args"][container["args"].index("--pool") + 1]: container["args"]
         for _, container in containers(overlay)
