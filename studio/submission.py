@@ -118,7 +118,7 @@ def deploy(job_template: Path | None) -> None:
     Raises:
         InputError: the template cannot be read, or the renders' pool takes none.
     """
-    template = read_job_template(job_template) if job_template else None
+    template = _read_job_template(job_template) if job_template else None
     with _server(Settings().home) as client:
         from flows.deployments import DEPLOYMENTS, register
 
@@ -140,7 +140,7 @@ def steward() -> None:
             keep_house(bench)
 
 
-def read_job_template(file: Path) -> dict[str, Any]:
+def _read_job_template(file: Path) -> dict[str, Any]:
     """A base job template of Prefect's.
 
     Raises:
