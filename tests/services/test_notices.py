@@ -16,6 +16,7 @@ from flows.deployments import CAMPAIGN, RENDER, Deployment
 from flows.steward import MOST_CRASHES, Steward
 from tasks.workbench import Workbench
 
+from ..eventually import eventually
 from ..receiver import Receiver, receiving
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
@@ -49,10 +50,7 @@ def new_run(client: SyncPrefectClient, of: Deployment, **parameters: str) -> UUI
 
 def heard(receiver: Receiver, count: int = 1) -> None:
     """Wait for so many events, and a little for one too many."""
-    deadline = time.monotonic() + 20
-    while len(receiver.received) < count:
-        assert time.monotonic() < deadline, receiver.received
-        time.sleep(0.05)
+    eventually(lambda: len(receiver.received) >= count, 20, every_s=0.05, otherwise=lambda: receiver.received)
     time.sleep(0.3)
 
 

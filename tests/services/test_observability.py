@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -31,6 +31,8 @@ from tasks.openlineage_outlets import LAST_WORDS_S, TIMEOUT_S, outlet_to
 from tasks.renders import rendering
 from tasks.workbench import Workbench, at_workbench
 
+from ..eventually import eventually
+from ..http_server import Silent, http_server
 from ..servers import free_ports
 
 pytestmark = pytest.mark.services
@@ -172,22 +174,15 @@ def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, object], s
     """A receiver that answers with a status; its address and what it was sent, with the key."""
     got: list[tuple[dict[str, object], str | None]] = []
 
-    class Taking(BaseHTTPRequestHandler):
+    class Taking(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             got.append((json.loads(body), self.headers["Authorization"]))
             self.send_response(status)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Taking)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/api/v1/lineage", got
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with http_server(Taking) as address:
+        yield f"{address}/api/v1/lineage", got
 
 
 def test_a_receiver_gets_every_run_with_the_key(bench: Workbench):
@@ -197,10 +192,7 @@ def test_a_receiver_gets_every_run_with_the_key(bench: Workbench):
         with observed_service(told) as port:
             render_steps(told, "one", "two")
             assert port
-            deadline = time.monotonic() + 20
-            while scrape(port)["reelhouse_openlineage_events_total sent"] < 4:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            eventually(lambda: scrape(port)["reelhouse_openlineage_events_total sent"] >= 4, 20, every_s=0.05)
         told.lineage.engine.dispose()
     assert [event["eventType"] for event, _ in got] == ["START", "COMPLETE"] * 2
     assert {key for _, key in got} == {"Bearer a-key"}
