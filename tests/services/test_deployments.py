@@ -75,7 +75,8 @@ seed: {seed}
 scenes: [{{id: a, prompt: a short film, duration: {duration}}}]
 """
 AUTOMATION = "reelhouse: runs that were lost"
-CANCEL_S = 3.0
+CANCEL_S = 15.0  # of a take that lasts four minutes
+PLANNED_S = 150.0  # Prefect plans a new schedule's runs once a minute
 NIGHTLY_FOX = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 2 * * *", timezone="UTC"), slug="fox")
 
 
@@ -331,7 +332,7 @@ def test_a_scheduled_film_runs_each_night_and_makes_nothing_when_nothing_changed
             nights[:] = [run for run in runs if str(schedule.id) in (run.idempotency_key or "")]
             return len(nights) >= 2
 
-        eventually(are_planned, within_s=30)
+        eventually(are_planned, within_s=PLANNED_S)
         assert nights[0].parameters == nights[1].parameters
         for night in nights[:2]:  # it becomes two o'clock
             client.set_flow_run_state(night.id, Scheduled(scheduled_time=datetime.now(UTC)), force=True)
