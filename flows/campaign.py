@@ -16,6 +16,7 @@ from flows.campaign_ends import stop_films
 from flows.campaign_runs import PrefectRuns, conduct
 from flows.notices import tell_campaign_done, tell_campaign_failed
 from flows.outages import outlasting
+from flows.run_logs import plain_failures
 from reelhouse.campaign_plan import CampaignPlan
 from reelhouse.errors import ServiceUnavailable
 from tasks.campaigns import keep_film, keep_report, opened_campaign, plan_campaign
@@ -42,6 +43,8 @@ def render_campaign(campaign: str) -> "State[str]":
     Returns:
         The campaign's id, once all its films are done; failed, if some are not.
     """
+
+    plain_failures()
 
     def films() -> "State[str]":
         bench = workbench()

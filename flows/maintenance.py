@@ -8,6 +8,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
+from flows.run_logs import plain_failures
 from tasks.maintenance import check_backup_age, check_sample, remove_leftovers
 from tasks.workbench import workbench
 
@@ -28,6 +29,7 @@ def nightly_maintenance(sample: Annotated[int, Field(ge=1)] = 200) -> list[str]:
         What each part found; the run's page shows it as a table. A part that fails fails the run, after the
         others have been done.
     """
+    plain_failures()
     bench = workbench()
     parts: dict[str, Callable[[], str]] = {
         "verify a sample": lambda: check_sample(bench, sample),

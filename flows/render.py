@@ -13,7 +13,7 @@ from flows.notices import tell_film_done, tell_film_failed
 from flows.outages import outlasting
 from flows.page import shown
 from flows.production import SENT_AT_ONCE, produce
-from flows.run_logs import run_log_handlers
+from flows.run_logs import plain_failures, run_log_handlers
 from models.catalog import ENGINES
 from reelhouse.errors import ApprovalPending
 from reelhouse.stages import Stage
@@ -93,6 +93,7 @@ def render_storyboard(
     Returns:
         The render's id in the lineage.
     """
+    plain_failures()
     choices = Choices(engine, quality, speed, tuple(deliveries or ()), takes or {}, approve)
 
     def film() -> str:

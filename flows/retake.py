@@ -9,6 +9,7 @@ from pydantic import Field
 from flows.notices import tell_film_done, tell_film_failed
 from flows.outages import outlasting
 from flows.render import RUNNER, USUAL_PRIORITY, Priority, make_film
+from flows.run_logs import plain_failures
 from reelhouse.storyboard import Choices
 from tasks.bundles import opened
 from tasks.retakes import bundle_of, chosen, with_take
@@ -42,6 +43,8 @@ def retake_scene(
     Returns:
         The new render's id in the lineage.
     """
+
+    plain_failures()
 
     def remade() -> str:
         bench = workbench()

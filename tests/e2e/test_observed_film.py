@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -31,13 +33,31 @@ scenes:
 """
 
 
-def logs_of(client: SyncPrefectClient, run: UUID) -> list[Log]:
-    """What Prefect keeps of a run's logs once the takes are among it; lines arrive in batches."""
+@contextmanager
+def client_of(prefect_url: str) -> Iterator[SyncPrefectClient]:
+    with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
+        yield client
+
+
+def submitted(client: SyncPrefectClient, storyboard: str) -> UUID:
+    """A run of this storyboard that nobody has begun."""
+    deployment = client.create_deployment(
+        flow_id=client.create_flow(cast(Flow, render_storyboard)),
+        name="watched",
+        entrypoint="flows.render.render_storyboard",
+        pull_steps=PULL_STEPS,
+        parameter_openapi_schema={"type": "object", "properties": {}},
+    )
+    return client.create_flow_run_from_deployment(deployment, parameters={"storyboard": storyboard}).id
+
+
+def logs_of(client: SyncPrefectClient, run: UUID, awaited: str) -> list[Log]:
+    """What Prefect keeps of a run's logs once this is among it; lines arrive in batches."""
     asked = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
     deadline = time.monotonic() + 40
     while True:
         kept = client.read_logs(asked, limit=200)
-        if any("take meadow: made" in line.message for line in kept):
+        if any(awaited in line.message for line in kept):
             return kept
         assert time.monotonic() < deadline, [line.message for line in kept]
         time.sleep(0.2)
@@ -64,17 +84,10 @@ def test_a_run_is_told_in_its_logs_with_ids_in_json_and_in_openlineage(studio, p
         "REELHOUSE_LOG": "json",
         "REELHOUSE_OPENLINEAGE": events.as_uri(),
     }
-    with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
-        deployment = client.create_deployment(
-            flow_id=client.create_flow(cast(Flow, render_storyboard)),
-            name="watched",
-            entrypoint="flows.render.render_storyboard",
-            pull_steps=PULL_STEPS,
-            parameter_openapi_schema={"type": "object", "properties": {}},
-        )
-        run = client.create_flow_run_from_deployment(deployment, parameters={"storyboard": BOARD})
-        said = run_as_a_worker_does(environment, tmp_path, run.id)
-        kept = logs_of(client, run.id)
+    with client_of(prefect_url) as client:
+        run = submitted(client, BOARD)
+        said = run_as_a_worker_does(environment, tmp_path, run)
+        kept = logs_of(client, run, "take meadow: made")
     render = json.loads(studio.run("show", "--json").stdout)[0]["render_id"]
 
     [made] = [line for line in kept if "take meadow: made" in line.message]
@@ -93,6 +106,25 @@ def test_a_run_is_told_in_its_logs_with_ids_in_json_and_in_openlineage(studio, p
     [film] = [one for one in ended if one["job"]["name"] == "film"]
     pieces = {made["name"] for one in ended if one["job"]["name"] == "piece" for made in one["outputs"]}
     assert pieces & {used["name"] for used in film["inputs"]}
+
+
+def test_a_run_that_fails_for_its_storyboard_logs_what_is_wrong_and_no_trace(studio, prefect_url, tmp_path):
+    environment = {
+        **studio.environment,
+        "PREFECT_LOGGING_TO_API_ENABLED": "true",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
+    wrong = BOARD.replace("0.3s", "soon", 1)
+    with client_of(prefect_url) as client:
+        run = submitted(client, wrong)
+        run_as_a_worker_does(environment, tmp_path, run)
+        kept = [line.message for line in logs_of(client, run, "Finished in state Failed")]
+        state = client.read_flow_run(run).state
+
+    assert state is not None
+    assert "soon" in (state.message or "")
+    assert any(line.startswith("StoryboardError: storyboard.yaml:5: scenes[1].duration: ") for line in kept)
+    assert "Traceback" not in "\n".join(kept)
 
 
 def test_a_render_with_json_logs_writes_nothing_else_to_standard_error(studio):
