@@ -14,6 +14,7 @@ from db.claims import database_time
 from db.session import reading, writing
 from db.tables import workers
 from db.wants import Offer
+from reelhouse.processes import Owner
 
 SILENT_S = 15.0  # a worker says every 2 s that it is there
 FORGOTTEN_S = 3600.0  # so long a worker that was killed is still shown
@@ -55,6 +56,11 @@ class Seen:
     silent_s: float
     age_s: float
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is known to have ended, or was not heard of for too long."""
+        return Owner.parse(self.worker.owner).is_dead or self.silent_s > SILENT_S
+
 
 class Workers:
     """The engine workers of one house.
@@ -87,7 +93,7 @@ class Workers:
         Args:
             wanted: what a step must be made by, and the memory that a GPU must have free for it.
         """
-        present = [one.worker for one in self.seen() if one.silent_s <= SILENT_S]
+        present = self.present()
         return {
             offer: sum(
                 offer in worker.offers
@@ -97,6 +103,10 @@ class Workers:
             )
             for offer, gpu_bytes in wanted.items()
         }
+
+    def present(self) -> list[Worker]:
+        """Every worker that is there, by name."""
+        return [one.worker for one in self.seen() if not one.is_gone]
 
     def seen(self) -> Sequence[Seen]:
         """Every worker there is or was lately, by name."""

@@ -29,9 +29,10 @@ from reelhouse.steps import OutputOf
 from reelhouse.storyboard import Storyboard
 from reelhouse.timing import timecode
 from tasks.gate import standing
+from tasks.headway import Headway
 from tasks.listeners import heard_by
 from tasks.previews import SHOWN_WIDTH, enlarged
-from tasks.progress import Picture, StepElsewhere, StepEvent, StepFinished, StepProgressed
+from tasks.progress import Picture, StepElsewhere, StepEvent, StepProgressed
 from tasks.renders import Render, warnings_of
 from tasks.results import looked_at
 from tasks.workbench import Workbench
@@ -40,7 +41,6 @@ EVERY_S = 1.0
 PREVIEW_EVERY = 2  # so many updates of the progress to one of the preview
 SHEET_WIDTH = 900
 LINK_S = 7 * 24 * 3600  # the longest that S3 signs a link for
-MIN_WEIGHT_S = 0.05
 
 log = getLogger(__name__)
 
@@ -52,9 +52,10 @@ def shown(bench: Workbench, render: Render) -> Iterator[None]:
         yield
         return
     with get_client(sync_client=True) as client:
-        page = _Page(client, UUID(flow_run.id), render)
+        headway = Headway(bench, render.outstanding)
+        page = _Page(client, UUID(flow_run.id), render, headway)
         try:
-            with page.kept_current(), heard_by(bench, page):
+            with page.kept_current(), heard_by(bench, headway, page):
                 yield
         except ApprovalPending:
             with _reaching("show what waits for a person"):
@@ -78,23 +79,15 @@ class _Page:
     client: SyncPrefectClient
     run_id: UUID
     render: Render
+    headway: Headway
     ended: threading.Event = field(default_factory=threading.Event)
-    _fractions: dict[str, float] = field(default_factory=dict)
     _preview: Picture | None = None
     _known: dict[str, UUID] = field(default_factory=dict)
 
     def __call__(self, event: StepEvent) -> None:
-        """Hear of a step; costs no time."""
-        match event:
-            case (
-                StepProgressed(step, fraction, preview)
-                | StepElsewhere(step=step, fraction=fraction, preview=preview)
-            ):
-                self._fractions[step.key] = fraction
-                if preview is not None:
-                    self._preview = preview
-            case StepFinished(step):
-                self._fractions[step.key] = 1.0
+        """Hear of a new look at a step; costs no time."""
+        if isinstance(event, StepProgressed | StepElsewhere) and event.preview is not None:
+            self._preview = event.preview
 
     @contextmanager
     def kept_current(self) -> Iterator[None]:
@@ -123,9 +116,9 @@ class _Page:
             number, said, shown = 0, None, None
             while True:
                 is_last = self.ended.wait(EVERY_S if number else 0)
-                if (done := self._percent()) != said:
-                    self.put("progress", "progress", done, f"**Progress**: {done:.0f} %")
-                    said = done
+                if (progress := _progress(self.headway)) != said:
+                    self.put("progress", "progress", *progress)
+                    said = progress
                 if (
                     (newest := self._preview) is not shown
                     and newest is not None
@@ -165,10 +158,26 @@ class _Page:
         for artifact in self.client.read_artifacts(artifact_filter=wanted):
             self.client.delete_artifact(artifact.id)
 
-    def _percent(self) -> float:
-        weights = {step.key: max(step.cost.seconds, MIN_WEIGHT_S) for step in self.render.outstanding}
-        done = sum(weights.get(key, 0.0) * part for key, part in list(self._fractions.items()))
-        return round(100 * done / (sum(weights.values()) or 1.0), 1)
+
+def _progress(headway: Headway) -> tuple[float, str]:
+    """The percentage done, and it in words with the time left and what keeps the render."""
+    done = round(100 * headway.fraction, 1)
+    words = f"**Progress**: {done:.0f} %"
+    if done < 100:
+        words += f", {_about(headway.left_s)} left"
+    return done, words + "".join(f". Takes wait: {reason}" for reason in headway.obstacles)
+
+
+def _about(left_s: float) -> str:
+    """ "some seconds", "about 40 s", "about 12 min", "about 2 h 10 min": the page is told when it changes."""
+    if left_s < 10:
+        return "some seconds"
+    if left_s < 55:
+        return f"about {10 * round(left_s / 10)} s"
+    minutes = max(round(left_s / 60), 1)
+    if minutes < 60:
+        return f"about {minutes} min"
+    return f"about {minutes // 60} h {10 * (minutes % 60 // 10):02d} min"
 
 
 @contextmanager

@@ -34,9 +34,10 @@ class _Course:
         """How long it took or, far enough, will have taken."""
         if self.took_s is not None:
             return self.took_s
-        if self.started_at is None or self.fraction < TELLING:
+        started_at, fraction = self.started_at, self.fraction  # another thread may begin it anew
+        if started_at is None or fraction < TELLING:
             return None
-        return (now - self.started_at) / self.fraction
+        return (now - started_at) / fraction
 
     def left_s(self, now: float, pace: float) -> float:
         total, elapsed = self.total_s(now), now - (now if self.started_at is None else self.started_at)
@@ -44,7 +45,7 @@ class _Course:
 
 
 class Eta:
-    """The time a render still needs.
+    """The time a render still needs; it may be asked by one thread while others tell it of steps.
 
     Args:
         steps: those to be made.

@@ -1,7 +1,6 @@
 """Progress a person can see: bars on a terminal, a line a step where the output is a file."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,13 +8,20 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from reelhouse.eta import SHORTEST_S, Eta
 from reelhouse.plan import Plan
 from reelhouse.stages import Stage
 from reelhouse.steps import Step
 from studio.console import err, seconds
-from tasks.hands import eta_of
-from tasks.progress import StepElsewhere, StepEvent, StepFailed, StepFinished, StepProgressed, StepStarted
+from tasks.headway import Headway
+from tasks.progress import (
+    StepElsewhere,
+    StepEvent,
+    StepFailed,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    StepStuck,
+)
 from tasks.workbench import Workbench
 
 
@@ -37,9 +43,9 @@ def watching(bench: Workbench, plan: Plan, outstanding: Sequence[Step]) -> Itera
         TimeElapsedColumn(),
         _Left(),
     )
-    eta = eta_of(bench, outstanding)
+    headway = Headway(bench, outstanding)
     with Progress(*columns, console=console, transient=True) as progress:
-        bench.listener = _Bars(progress, plan.storyboard.title, outstanding, eta)
+        bench.listener = _Bars(progress, plan.storyboard.title, outstanding, headway)
         yield
 
 
@@ -54,55 +60,53 @@ class _Left(ProgressColumn):
 
 
 class _Bars:
-    """A bar for the film, weighed by expected seconds, and one for each step at work."""
+    """A bar for the film and one for each step at work."""
 
-    def __init__(self, progress: Progress, title: str, steps: Sequence[Step], eta: Eta) -> None:
+    def __init__(self, progress: Progress, title: str, steps: Sequence[Step], headway: Headway) -> None:
         self._progress = progress
-        self._weights = {step.key: max(step.cost.seconds, SHORTEST_S) for step in steps}
         self._title = title
-        self._eta = eta
+        self._headway = headway
         self._steps: dict[str, TaskID] = {}
-        self._fractions: dict[str, float] = {}
+        self._total = len(steps)
         self._takes = sum(step.stage is Stage.TAKE for step in steps)
         self._made: Counter[Stage] = Counter()
+        self._stuck: set[str] = set()
         self._lock = threading.Lock()
-        total = sum(self._weights.values())
-        self._film = progress.add_task(f"{title}: starting Prefect", total=total, left_s=self._left_s)
-
-    def _left_s(self) -> float:
-        with self._lock:
-            return self._eta.left_s(time.monotonic())
+        self._film = progress.add_task(f"{title}: starting Prefect", total=1.0, left_s=lambda: headway.left_s)
 
     def __call__(self, event: StepEvent) -> None:
         key = event.step.key
+        self._headway(event)
         with self._lock:
             match event:
                 case StepStarted():
                     self._steps[key] = self._progress.add_task(_described(event), total=1.0)
-                    self._fractions[key] = 0.0
-                    self._eta.started(key, time.monotonic())
+                case StepStuck(reason=reason) if _is_news(reason, self._stuck):
+                    self._progress.console.print(f"Takes wait: {reason}", markup=False)
                 case StepElsewhere() | StepProgressed():
-                    self._fractions[key] = event.fraction
-                    self._eta.progressed(key, event.fraction)
                     self._progress.update(
                         self._steps[key], completed=event.fraction, description=_described(event)
                     )
                 case StepFinished():
-                    self._fractions[key] = 1.0
-                    self._eta.finished(key, time.monotonic())
                     self._made[event.step.stage] += 1
                     self._progress.remove_task(self._steps.pop(key))
                 case StepFailed():
                     self._progress.remove_task(self._steps.pop(key))
-            done = sum(self._weights.get(key, 0.0) * part for key, part in self._fractions.items())
             takes = f"{self._made[Stage.TAKE]}/{self._takes} takes, " if self._takes else ""
-            text = f"{self._title}: {takes}{self._made.total()}/{len(self._weights)} steps"
-            self._progress.update(self._film, completed=done, description=text)
+            text = f"{self._title}: {takes}{self._made.total()}/{self._total} steps"
+            self._progress.update(self._film, completed=self._headway.fraction, description=text)
 
 
 def _described(event: StepEvent) -> str:
     text = f"  {event.step.stage} {event.step.label}"
     return f"{text[:40]}, being made by {event.host}" if isinstance(event, StepElsewhere) else text[:60]
+
+
+def _is_news(reason: str, told: set[str]) -> bool:
+    """Whether a reason for waiting has not been told, which many takes may have; it counts as told now."""
+    is_news = bool(reason) and reason not in told
+    told.add(reason)
+    return is_news
 
 
 class _Lines:
@@ -112,6 +116,7 @@ class _Lines:
         self._total = total
         self._made = 0
         self._told: set[tuple[str, str]] = set()
+        self._stuck: set[str] = set()
         self._console = err()
         self._lock = threading.Lock()
 
@@ -123,6 +128,8 @@ class _Lines:
                     self._say(event, "  (made elsewhere)" if reused else "")
                 case StepFailed():
                     self._say(event, "  FAILED")
+                case StepStuck(reason=reason) if _is_news(reason, self._stuck):
+                    self._console.print(f"Takes wait: {reason}", markup=False)
                 case StepElsewhere(host=host) if (event.step.key, host) not in self._told:
                     self._told.add((event.step.key, host))
                     self._say(event, f"  being made by {host}")

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from db.wants import Waiting
-from db.workers import SILENT_S, Seen, Worker, Workers
+from db.workers import Seen, Worker, Workers
 from reelhouse.errors import InputError
 from reelhouse.memory import gigabytes
 from reelhouse.processes import Owner
@@ -21,6 +21,7 @@ from studio.console import out, print_json, seconds
 from tasks.engine_worker import EngineWorker, WorkerBench, engines_at_hand, offers
 from tasks.gpus import number_as_the_driver_does
 from tasks.observation import observed_service
+from tasks.obstacles import obstacle
 from tasks.workbench import Workbench, at_workbench
 
 
@@ -72,7 +73,7 @@ def show_workers(*, as_json: bool) -> None:
     bench = Workbench(Settings())
     seen = Workers(bench.lineage.engine).seen()
     waiting = bench.wants.waiting()
-    present = [one.worker for one in seen if not _is_gone(one)]
+    present = [one.worker for one in seen if not one.is_gone]
     if as_json:
         print_json(
             {
@@ -90,38 +91,14 @@ def show_workers(*, as_json: bool) -> None:
         console.print(_waiting_table(waiting, present))
 
 
-def _is_gone(one: Seen) -> bool:
-    return Owner.parse(one.worker.owner).is_dead or one.silent_s > SILENT_S
-
-
 def _state(one: Seen) -> str:
-    return "gone" if _is_gone(one) else one.worker.state
+    return "gone" if one.is_gone else one.worker.state
 
 
-def why_waiting(one: Waiting, present: Sequence[Worker]) -> str:
-    """Why a want waits, in words that say what to do where something can be done."""
-    want = one.want
+def _why_waiting(one: Waiting, present: Sequence[Worker]) -> str:
     if one.owner:
         return f"being made by {Owner.parse(one.owner).host}"
-    named = [(w, offer) for w in present for offer in w.offers if offer.engine == want.offer.engine]
-    if not named:
-        return f"no worker offers {want.offer.engine}: start reelhouse worker --offers {want.offer.engine}"
-    fitting = [worker for worker, offer in named if offer == want.offer]
-    if not fitting:
-        if any(offer.code_version == want.offer.code_version for _, offer in named):
-            return (
-                f"no worker has its version of the weights of {want.offer.engine}: whoever plans and "
-                "who works need the same files"
-            )
-        return (
-            f"no worker has its version of the code of {want.offer.engine}: bring whoever plans and "
-            "who works to the same release"
-        )
-    if not any(worker.gpu_bytes is None or want.gpu_bytes <= worker.gpu_bytes for worker in fitting):
-        return (
-            f"no worker's GPU has {gigabytes(want.gpu_bytes)} free: a larger GPU or a smaller film is needed"
-        )
-    return "waits for its turn"
+    return obstacle(one.want, present) or "waits for its turn"
 
 
 def _workers_table(seen: Sequence[Seen]) -> Table:
@@ -157,7 +134,7 @@ def _waiting_table(waiting: Sequence[Waiting], present: Sequence[Worker]) -> Tab
             want.render_id[:12],
             str(want.priority),
             seconds(one.waited_s),
-            why_waiting(one, present),
+            _why_waiting(one, present),
         )
     return table
 
@@ -178,5 +155,5 @@ def _waiting_as_json(one: Waiting, present: Sequence[Worker]) -> dict[str, objec
         "priority": want.priority,
         "waited_s": round(one.waited_s, 1),
         "made_by": one.owner,
-        "why": why_waiting(one, present),
+        "why": _why_waiting(one, present),
     }

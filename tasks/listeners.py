@@ -17,6 +17,7 @@ from tasks.progress import (
     StepFailed,
     StepFinished,
     StepStarted,
+    StepStuck,
 )
 from tasks.workbench import Workbench
 
@@ -54,6 +55,9 @@ def log_step(event: StepEvent) -> None:
             _say(DEBUG, f"{stage} {label}: wanted", fields | {"event": "wanted"})
         case StepClaimed():
             _say(INFO, f"{stage} {label}: begun", fields | {"event": "begun"})
+        case StepStuck(reason=reason):
+            level, why = (WARNING, f"waits: {reason}") if reason else (INFO, "waits for its turn")
+            _say(level, f"{stage} {label}: {why}", fields | {"event": "stuck" if reason else "waits"})
         case StepElsewhere(host=host):
             fields |= {"event": "elsewhere", "made_by": host}
             _say(DEBUG, f"{stage} {label}: being made by {host}", fields)

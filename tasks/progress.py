@@ -42,6 +42,14 @@ class StepElsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class StepStuck:
+    """No engine worker that is there can make the step; told again with another reason, "" once one can."""
+
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepProgressed:
     """A step is this far, 0 … 1; `preview` is a small look at what it is becoming, where there is one."""
 
@@ -73,7 +81,9 @@ class StepFailed:
     attempt: int | None
 
 
-StepEvent: TypeAlias = StepStarted | StepClaimed | StepElsewhere | StepProgressed | StepFinished | StepFailed
+StepEvent: TypeAlias = (
+    StepStarted | StepClaimed | StepStuck | StepElsewhere | StepProgressed | StepFinished | StepFailed
+)
 Listener: TypeAlias = Callable[[StepEvent], None]
 
 

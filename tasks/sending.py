@@ -11,7 +11,7 @@ from reelhouse.stages import Stage
 from reelhouse.step_json import step_to_json
 from reelhouse.steps import Step
 from tasks.previews import decoded
-from tasks.progress import StepElsewhere
+from tasks.progress import StepElsewhere, StepStuck
 from tasks.wanting import Awaited
 from tasks.workbench import Workbench
 
@@ -70,10 +70,14 @@ def _want(bench: Workbench, step: Step) -> Want:
 
 
 def _answer(bench: Workbench, step: Step, awaited: Awaited) -> Reply:
-    """Wait for the answer, telling meanwhile who makes the step and how far they are."""
+    """Wait for the answer, telling meanwhile who makes the step and how far they are, or why nobody does."""
     told: tuple[str, float, bytes | None] | None = None
+    obstacle = ""
     while not awaited.answered.wait(CHECK_S):
         bench.check_cancelled()
+        if obstacle != awaited.obstacle:
+            obstacle = awaited.obstacle
+            bench.listener(StepStuck(step, obstacle))
         reply, data = awaited.reply, awaited.preview
         if reply is None or not reply.owner or told == (reply.owner, reply.progress, data):
             continue

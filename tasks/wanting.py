@@ -14,9 +14,12 @@ from logging import getLogger
 
 from db.bell import Channel, listening
 from db.wants import Reply, Want, Wants
+from db.workers import Workers
 from reelhouse.errors import ReelhouseError
+from tasks.obstacles import obstacle
 
 LOOK_S = 1.0  # progress is asked for as often; an answer rings
+HANDS_EVERY_S = 10.0  # a worker that is being started is there by then
 
 log = getLogger(__name__)
 
@@ -29,12 +32,14 @@ class Awaited:
         answered: set once `reply` says how it ended.
         reply: the latest word of it.
         preview: the newest look at what is being made, encoded.
+        obstacle: why no worker that is there can make it; "" where one can, and in the first seconds.
     """
 
     want: Want
     answered: threading.Event = field(default_factory=threading.Event)
     reply: Reply | None = None
     preview: bytes | None = None
+    obstacle: str = ""
 
 
 class Wanting:
@@ -47,6 +52,7 @@ class Wanting:
 
     def __init__(self, wants: Wants, lease_s: float) -> None:
         self._wants = wants
+        self._workers = Workers(wants.engine)
         self._lease_s = lease_s
         self._awaited: set[Awaited] = set()
         self._asking = threading.Lock()  # one after another, or takes of one render would share a place
@@ -82,7 +88,7 @@ class Wanting:
                 self._thread.start()
 
     def _watch(self) -> None:
-        renewed = time.monotonic()
+        renewed = hands_seen = time.monotonic()
         with listening(self._wants.engine, Channel.ANSWERED) as bell:
             while waiting := self._waiting():
                 try:
@@ -91,6 +97,9 @@ class Wanting:
                             self._renew(awaited)
                         renewed = time.monotonic()
                     self._look(waiting)
+                    if time.monotonic() - hands_seen > HANDS_EVERY_S:
+                        self._look_for_hands(waiting)
+                        hands_seen = time.monotonic()
                 except ReelhouseError as error:
                     log.warning("what was wanted is not known: %s", error)
                 bell.wait(min(LOOK_S, self._lease_s / 3))
@@ -122,3 +131,10 @@ class Wanting:
                     awaited.answered.set()
                 elif reply is None or reply.lapsed:  # the database was away for long
                     self._renew(awaited)
+
+    def _look_for_hands(self, waiting: list[Awaited]) -> None:
+        """Find out why what nobody has taken up waits."""
+        present = self._workers.present()
+        for awaited in waiting:
+            is_taken_up = awaited.reply is not None and awaited.reply.owner is not None
+            awaited.obstacle = "" if is_taken_up else obstacle(awaited.want, present)

@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import Engine, select
 
+import tasks.wanting
 from db.ledger import Claim, Ledger
 from db.session import reading
 from db.tables import wants
 from db.wants import Offer, Want, Wants
+from db.workers import Worker, Workers
 from reelhouse.identity import bytes_digest
 from tasks.ownership import Keeper
 from tasks.previews import decoded
@@ -39,6 +41,23 @@ def test_the_newest_look_reaches_the_parent_that_waits(engine: Engine):
                 )
             )
     eventually(lambda: all(thread.name not in ("wants", "claims") for thread in threading.enumerate()))
+
+
+def test_who_waits_is_told_what_no_worker_can_make_and_when_one_can(engine: Engine, monkeypatch):
+    monkeypatch.setattr(tasks.wanting, "HANDS_EVERY_S", 0.0)
+    monkeypatch.setattr(tasks.wanting, "LOOK_S", 0.05)
+    other = Worker("gpu-7:1:2:a", "gpu 7", "1", (Offer("svd", "1", ""),), gpu="", gpu_bytes=None)
+    able = replace(other, owner="gpu-8:1:2:a", offers=(WANT.offer,))
+    workers = Workers(engine)
+    workers.tell(other)
+    with Wanting(Wants(engine), lease_s=60).wanting(WANT) as awaited:
+        eventually(lambda: awaited.obstacle.startswith("no worker offers testcard: start reelhouse worker"))
+        workers.tell(able)
+        eventually(lambda: awaited.obstacle == "")
+        workers.leave(able.owner)
+        eventually(lambda: awaited.obstacle != "")
+        claim(Ledger(engine))
+        eventually(lambda: awaited.obstacle == "")
 
 
 def test_takes_that_a_render_wants_at_once_stand_in_line_one_behind_the_other(engine: Engine):

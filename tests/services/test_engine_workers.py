@@ -31,8 +31,8 @@ from reelhouse.stages import CODE_VERSION, Stage
 from reelhouse.step_json import step_to_json
 from reelhouse.steps import Given, Step, step_key
 from studio.preview_file import PreviewFile
-from studio.worker import why_waiting
 from tasks.making import Job, Output, make_recorded
+from tasks.obstacles import obstacle
 from tasks.progress import StepElsewhere, StepEvent
 from tasks.sending import made_by_worker
 from tasks.workbench import Workbench
@@ -45,6 +45,7 @@ ROOT = Path(str(db.__file__)).parents[1]
 LEASE_S = 3
 FRAMES, MANY_FRAMES = 10, 300
 STEP_S = 0.2  # of a take that would last a minute
+SOON_S = 20  # after some steps, and before the end of that take, however busy the machine
 VERSION = f"{CODE_VERSION[Stage.TAKE]}+{TESTCARD.code_version}"
 
 # A worker with more engines: the test card under another name, one that shows what it makes, and one that
@@ -340,7 +341,7 @@ def test_a_take_that_outlasts_the_end_of_its_worker_is_handed_to_another_at_once
         time.sleep(0.1)
     house.until_working(other)
 
-    assert time.monotonic() - at < 0.3 + STEP_S + 2  # the drain, a step, another's look once a second
+    assert time.monotonic() - at < SOON_S
     assert workers[told].wait(20) == 0
     assert house.begun(f"long {signals}") == 2
     assert not take.done()
@@ -359,7 +360,7 @@ def test_a_take_nobody_wants_any_more_is_stopped_and_the_worker_serves_the_next(
     told = time.monotonic()
     record = sending.send(other, a_take(other, "short")).result(20)
 
-    assert time.monotonic() - told < 1 + STEP_S + 3  # a heartbeat, a step of the engine, some haste
+    assert time.monotonic() - told < SOON_S
     assert record.label == "short"
     with pytest.raises(Cancelled):
         long.result(5)
@@ -389,7 +390,7 @@ def test_the_wants_of_a_killed_render_lapse_and_its_take_is_stopped(house: House
     house.until_working(STANDING)
     parent.kill()
 
-    house.eventually(lambda: house.states[STANDING] == "idle", LEASE_S + 1 + STEP_S + 4)
+    house.eventually(lambda: house.states[STANDING] == "idle", LEASE_S + SOON_S)
     assert bench.lineage.steps([step.key]) == {}
 
 
@@ -405,8 +406,7 @@ def test_a_worker_with_another_code_version_leaves_a_take_alone_and_it_is_said_w
     assert not waits.done()
     [waiting] = bench.wants.waiting()
     present = [one.worker for one in house.seen()]
-    assert "has its version of the code of testcard: bring" in why_waiting(waiting, present)
-    assert why_waiting(waiting, []) == "no worker offers testcard: start reelhouse worker --offers testcard"
+    assert "has its version of the code of testcard: bring" in obstacle(waiting.want, present)
 
 
 def test_an_error_of_the_engine_is_raised_in_the_render_as_it_was_in_the_worker(

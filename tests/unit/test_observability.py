@@ -43,6 +43,7 @@ from tasks.progress import (
     StepFinished,
     StepProgressed,
     StepStarted,
+    StepStuck,
 )
 from tasks.workbench import Workbench
 
@@ -143,6 +144,8 @@ def test_ids_end_with_their_block_and_do_not_reach_threads_of_other_work():
     [
         (StepStarted(take()), "DEBUG", "wanted"),
         (StepClaimed(take(), 1), "INFO", "begun"),
+        (StepStuck(take(), "no worker offers svd"), "WARNING", "stuck"),
+        (StepStuck(take(), ""), "INFO", "waits"),
         (StepElsewhere(take(), "another", 0.5), "DEBUG", "elsewhere"),
         (finished(take(), attempt=None), "INFO", "found"),
         (StepFailed(take(), EngineError("no"), 1), "ERROR", "failed"),
