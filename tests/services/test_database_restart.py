@@ -5,33 +5,18 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
 
 from db.bell import RECONNECT_S, Channel, listening, ring
-from db.session import open_database, parse_url, writing
+from db.session import open_database, writing
 from reelhouse.errors import ServiceUnavailable
 from reelhouse.settings import Settings
-from studio.one_machine import process
 from tasks.workbench import Workbench
 
+from ..eventually import eventually
 from ..servers import PostgresServer, postgres_server
-from .test_ownership import Maker, a_step, beside
+from .test_ownership import PATIENCE_S, Maker, a_step, beside
 
 pytestmark = pytest.mark.services
-
-
-def start_again(server: PostgresServer) -> None:
-    """Start a stopped server on its port and its data."""
-    server.process = process.start(server.program)
-    engine = create_engine(parse_url(server.url("postgres")))
-    while True:
-        try:
-            engine.connect().close()
-        except OperationalError:
-            time.sleep(0.05)
-        else:
-            return engine.dispose()
 
 
 def bench_at(server: PostgresServer, home: Path, lease_s: float) -> Workbench:
@@ -39,20 +24,35 @@ def bench_at(server: PostgresServer, home: Path, lease_s: float) -> Workbench:
     return Workbench(Settings(home=home, database_url=SecretStr(server.url("postgres")), lease_s=lease_s))
 
 
-@pytest.mark.parametrize("moment", ["at work", "done"])
-def test_work_outlives_a_restart_of_the_database(tmp_path: Path, moment: str):
+def silent_s(bench: Workbench) -> float:
+    """Since when nothing was heard of the step at work."""
+    return bench.ledger.waiting([a_step().key])[a_step().key].silent_s
+
+
+@pytest.mark.parametrize(
+    ("moment", "lease_s", "in_vain"),
+    [
+        ("at work", 6, "not heard"),  # the claims are kept three times in a lease
+        ("done", 60, "asking again"),  # for one lease
+    ],
+)
+def test_work_outlives_a_restart_of_the_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, moment: str, lease_s: float, in_vain: str
+):
     with postgres_server() as server:
-        bench = bench_at(server, tmp_path, lease_s=3)
+        bench = bench_at(server, tmp_path, lease_s)
         maker = Maker()
         thread, failures = beside(bench, maker)
         server.stop()
         if moment == "done":
             maker.end.set()
-        time.sleep(1.5)  # the thread that keeps the claims asks in vain meanwhile
-        start_again(server)
-        time.sleep(3)
-        maker.end.set()
-        thread.join(20)
+        eventually(lambda: in_vain in caplog.text)
+        server.start_again()
+        if moment == "at work":
+            since = time.monotonic()
+            eventually(lambda: silent_s(bench) < time.monotonic() - since)
+            maker.end.set()
+        thread.join(PATIENCE_S)
 
         assert failures == []
         assert maker.ran == 1
@@ -68,7 +68,7 @@ def test_who_listens_outlives_a_restart_of_the_database_and_hears_again():
             server.stop()
             bell.wait(0.1)  # the line is cut
             bell.wait(0.1)  # and cannot be had again
-            start_again(server)
+            server.start_again()
             time.sleep(RECONNECT_S)
             bell.listen()
             with writing(engine) as connection:
@@ -77,7 +77,7 @@ def test_who_listens_outlives_a_restart_of_the_database_and_hears_again():
             bell.wait(30)
         engine.dispose()
 
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 15  # it waits for 30 s where it hears nothing
 
 
 def test_a_database_that_stays_away_is_told_after_one_lease(tmp_path: Path):
@@ -86,6 +86,6 @@ def test_a_database_that_stays_away_is_told_after_one_lease(tmp_path: Path):
         thread, failures = beside(bench_at(server, tmp_path, lease_s=1), maker)
         server.stop()
         maker.end.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert [type(failure) for failure in failures] == [ServiceUnavailable]

