@@ -30,6 +30,7 @@ from flows.campaign import render_campaign
 from flows.maintenance import nightly_maintenance
 from flows.render import render_storyboard
 from flows.retake import retake_scene
+from flows.run_settings import HEARTBEAT_S, RUN_SETTINGS
 from reelhouse.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ PULL_STEPS: list[dict[str, Any]] = [{"prefect.deployments.steps.set_working_dire
 ONE_ALONE = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 # Also of a run whose process ended on purpose: it waits for a person, or was refused.
 _ENDED = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Rejected")
-HEARTBEATS_MISSED = timedelta(seconds=95)  # three of the 30 s that are the shortest Prefect takes
+HEARTBEATS_MISSED = timedelta(seconds=3 * HEARTBEAT_S + 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +178,12 @@ def _register_deployment(client: SyncPrefectClient, deployment: Deployment) -> N
             schedules=_schedules(deployment),
             concurrency_limit=1 if deployment.alone else None,
             concurrency_options=ONE_ALONE if deployment.alone else None,
+            job_variables={"env": dict(RUN_SETTINGS)},
             **ours,
         )
         return
+    chosen = found.job_variables or {}
+    ours["job_variables"] = chosen | {"env": RUN_SETTINGS | chosen.get("env", {})}
     ours["work_pool_name"] = found.work_pool_name or deployment.pool  # it has none once its pool was deleted
     # Not written where nothing is new: it would take away the runs that are scheduled ahead.
     if any(getattr(found, name) != value for name, value in ours.items()):
@@ -196,14 +200,18 @@ def _schedules(deployment: Deployment) -> list[DeploymentScheduleCreate]:
 def _lost_runs() -> AutomationCore:
     """A run whose process was killed says nothing any more, and Prefect itself goes on calling it running.
 
+    Only our own flows: those of others on the same server give signs of life as seldom as they like.
+
     Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
     """
+    flows = {"prefect.resource.role": "flow", "prefect.resource.name": [one.flow.name for one in DEPLOYMENTS]}
     ended = {f"prefect.flow-run.{state}" for state in _ENDED}
     heartbeat = "prefect.flow-run.heartbeat"
     trigger = EventTrigger(
         after={heartbeat},
         expect={heartbeat} | ended,
         match={"prefect.resource.id": ["prefect.flow-run.*"]},  # pyright: ignore[reportArgumentType] it is parsed
+        match_related=flows,  # pyright: ignore[reportArgumentType] the same
         for_each={"prefect.resource.id"},
         posture=Posture.Proactive,
         threshold=1,

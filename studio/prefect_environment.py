@@ -8,6 +8,8 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from flows.run_settings import HEARTBEATS
+
 _QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -18,6 +20,7 @@ _QUIET = {
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # the one server there is, is ours or the user's
+    **HEARTBEATS,  # or a server that lasts would call the run lost
 }
 
 

@@ -9,6 +9,7 @@ import httpx
 
 from db.session import open_database
 from db.workers import Workers
+from flows.run_settings import RUN_SETTINGS
 from reelhouse.errors import ServiceUnavailable
 from studio.one_machine.process import Program
 from studio.one_machine.service import CannotTell
@@ -21,11 +22,7 @@ DRAIN_S = 10  # of the 20 s that the supervisor gives a service to end
 SETTINGS = {
     "PREFECT_WORKER_HEARTBEAT_SECONDS": str(HEARTBEAT_S),
     "PREFECT_WORKER_QUERY_SECONDS": "1",  # a run begins within a second
-    # A run outlives a restart of Prefect's server or of its database: it asks again for 8 minutes (2 + 4 + …
-    # + 256 s), also where the server answers 500 for want of its database.
-    "PREFECT_CLIENT_MAX_RETRIES": "8",
-    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the shortest that Prefect takes; see flows/deployments.py
+    **RUN_SETTINGS,  # a worker outlives a restart of the server by the same
 }
 
 

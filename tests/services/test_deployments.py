@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
+from prefect import Flow, flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
@@ -32,7 +33,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelling, Scheduled
+from prefect.states import Cancelling, Running, Scheduled
 from pydantic import SecretStr
 
 from db.garbage import collect
@@ -41,8 +42,18 @@ from db.records import RenderRow, RenderStep
 from db.s3 import S3Store
 from db.wants import Wants
 from db.workers import Workers
-from flows.deployments import CAMPAIGN, DEPLOYMENTS, NIGHTLY, RENDER, RETAKE, Deployment
+from flows.deployments import (
+    CAMPAIGN,
+    DEPLOYMENTS,
+    HEARTBEATS_MISSED,
+    NIGHTLY,
+    RENDER,
+    RETAKE,
+    Deployment,
+)
 from flows.maintenance import nightly_maintenance
+from flows.render import render_storyboard
+from flows.run_settings import RUN_SETTINGS
 from models.testcard import read_code
 from reelhouse.settings import Settings
 from studio.one_machine.lineup import Studio
@@ -501,9 +512,8 @@ def test_deploy_keeps_what_operators_chose(house: House, client: SyncPrefectClie
         client.read_deployment_by_name(one.full_name) for one in (RENDER, NIGHTLY, RETAKE)
     )
     client.update_work_pool("cpu", WorkPoolUpdate(concurrency_limit=7))
-    client.update_deployment(
-        render.id, DeploymentUpdate(job_variables={"env": {"REELHOUSE_LOG": "json"}}, concurrency_limit=3)
-    )
+    chosen = {"env": {**RUN_SETTINGS, "PREFECT_CLIENT_MAX_RETRIES": "3", "REELHOUSE_LOG": "json"}}
+    client.update_deployment(render.id, DeploymentUpdate(job_variables=chosen, concurrency_limit=3))
     client.create_deployment_schedules(render.id, [NIGHTLY_FOX])
     client.update_deployment_schedule(nightly.id, nightly.schedules[0].id, active=False)
     client.pause_deployment(retake.id)
@@ -514,18 +524,55 @@ def test_deploy_keeps_what_operators_chose(house: House, client: SyncPrefectClie
         told = house.run("deploy", settings=house.leads)
         assert all(one.full_name in told for one in DEPLOYMENTS)
         assert registered(client) == before
-    assert before["render-storyboard/render"]["job_variables"] == {"env": {"REELHOUSE_LOG": "json"}}
+    assert before["render-storyboard/render"]["job_variables"] == chosen
     assert before["retake-scene/retake"]["paused"]
 
 
 def test_deploy_brings_a_deployment_of_an_older_program_up_to_date(house: House, client: SyncPrefectClient):
     deployment = client.read_deployment_by_name(CAMPAIGN.full_name)
-    client.update_deployment(deployment.id, DeploymentUpdate(entrypoint="flows.old", description="old"))
+    chosen = {"env": {"REELHOUSE_LOG": "json"}, "stream_output": False}
+    client.update_deployment(
+        deployment.id, DeploymentUpdate(entrypoint="flows.old", description="old", job_variables=chosen)
+    )
 
     house.run("deploy", settings=house.leads)
 
     renewed = client.read_deployment_by_name(CAMPAIGN.full_name)
     assert (renewed.entrypoint, renewed.description) == (CAMPAIGN.entrypoint, CAMPAIGN.description)
+    assert renewed.job_variables == {**chosen, "env": {**RUN_SETTINGS, "REELHOUSE_LOG": "json"}}
+
+
+def test_a_run_without_a_sign_of_life_is_called_crashed_and_that_of_another_programs_flow_is_not(
+    client: SyncPrefectClient,
+):
+    client.resume_automation(client.read_automations_by_name(AUTOMATION)[0].id)
+    theirs = flow(lambda: None, name="somebody-elses")
+    runs: list[FlowRun] = []
+    for one in (theirs, cast(Flow, render_storyboard)):
+        run = client.create_flow_run(one, state=Running())
+        client.request("POST", "/events", json=[last_heartbeat(run, one.name)])
+        runs.append(run)
+
+    stranger, ours = (run.id for run in runs)
+    eventually(lambda: client.read_flow_run(ours).state_name == "Crashed")
+    assert client.read_flow_run(stranger).state_name == "Running"
+
+
+def last_heartbeat(run: FlowRun, flow_name: str) -> dict[str, Any]:
+    """The event of a run's last heartbeat, too long ago, as Prefect's flow engine sends it."""
+    return {
+        "id": str(uuid4()),
+        "event": "prefect.flow-run.heartbeat",
+        "occurred": (datetime.now(UTC) - HEARTBEATS_MISSED).isoformat(),
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{run.id}"},
+        "related": [
+            {
+                "prefect.resource.id": f"prefect.flow.{run.flow_id}",
+                "prefect.resource.role": "flow",
+                "prefect.resource.name": flow_name,
+            }
+        ],
+    }
 
 
 def age_newest_backup(backups: Path) -> None:

@@ -6,6 +6,7 @@ from prefect.cli.deploy._config import _load_deploy_configs_and_actions
 from rich.console import Console
 
 from flows.deployments import DEPLOYMENTS, PULL_STEPS, Deployment
+from flows.run_settings import RUN_SETTINGS
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 
@@ -16,7 +17,7 @@ def as_written(deployment: Deployment) -> dict[str, object]:
         "description": deployment.description,
         "tags": list(deployment.tags),
         "entrypoint": deployment.entrypoint,
-        "work_pool": {"name": deployment.pool},
+        "work_pool": {"name": deployment.pool, "job_variables": {"env": RUN_SETTINGS}},
     }
     if deployment.cron:
         written["schedules"] = [{"cron": deployment.cron, "timezone": "UTC", "slug": deployment.name}]
