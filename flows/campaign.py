@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run as this_run
@@ -16,6 +16,7 @@ from flows.campaign_ends import stop_films
 from flows.campaign_runs import PrefectRuns, conduct
 from flows.notices import tell_campaign_done, tell_campaign_failed
 from flows.outages import outlasting
+from flows.prefect_errors import prefect_translated
 from flows.run_logs import plain_failures
 from reelhouse.campaign_plan import CampaignPlan
 from reelhouse.errors import ServiceUnavailable
@@ -48,10 +49,14 @@ def render_campaign(campaign: str) -> "State[str]":
 
     def films() -> "State[str]":
         bench = workbench()
-        with opened_campaign(bench, campaign) as read:
+        with (
+            opened_campaign(bench, campaign) as read,
+            get_client(sync_client=True) as client,
+            prefect_translated(client.api_url),  # an outage of the server is outlasted like any other
+        ):
             plan = plan_campaign(bench, read)
             run = _begun(bench, plan, campaign)
-            _render_films(bench, plan, run)
+            _render_films(client, bench, plan, run)
             return _reported(bench, plan, run.id)
 
     return outlasting(films)
@@ -70,26 +75,25 @@ def _begun(bench: Workbench, plan: CampaignPlan, bundle_id: str) -> CampaignRun:
     )
 
 
-def _render_films(bench: Workbench, plan: CampaignPlan, run: CampaignRun) -> None:
+def _render_films(client: SyncPrefectClient, bench: Workbench, plan: CampaignPlan, run: CampaignRun) -> None:
     campaign = plan.campaign
     variants = {campaign.film_name(variant): variant for variant in campaign.variants}
     campaigns = Campaigns(bench.lineage.engine)
-    with get_client(sync_client=True) as client:
-        try:
-            deployment = client.read_deployment_by_name(FILM_DEPLOYMENT)
-        except ObjectNotFound as error:
-            raise ServiceUnavailable(
-                f"Prefect's server has no deployment {FILM_DEPLOYMENT}: reelhouse deploy adds it"
-            ) from error
-        runs = PrefectRuns(
-            client=client,
-            lineage=bench.lineage,
-            deployment_id=deployment.id,
-            campaign_id=run.id,
-            priority=campaign.priority,
-            bundle_of=lambda film: keep_film(bench, campaign, variants[film]),
-        )
-        conduct(campaigns, run.id, runs, at_once=campaign.at_once, refusal=_limits(campaigns, plan, run))
+    try:
+        deployment = client.read_deployment_by_name(FILM_DEPLOYMENT)
+    except ObjectNotFound as error:
+        raise ServiceUnavailable(
+            f"Prefect's server has no deployment {FILM_DEPLOYMENT}: reelhouse deploy adds it"
+        ) from error
+    runs = PrefectRuns(
+        client=client,
+        lineage=bench.lineage,
+        deployment_id=deployment.id,
+        campaign_id=run.id,
+        priority=campaign.priority,
+        bundle_of=lambda film: keep_film(bench, campaign, variants[film]),
+    )
+    conduct(campaigns, run.id, runs, at_once=campaign.at_once, refusal=_limits(campaigns, plan, run))
 
 
 def _limits(campaigns: Campaigns, plan: CampaignPlan, run: CampaignRun) -> Callable[[], str]:

@@ -7,7 +7,6 @@ campaign. What has begun is found again: by its record, or by the idempotency ke
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging import getLogger
@@ -81,16 +80,21 @@ class PrefectRuns:
 
     def look(self, run_id: str) -> Ended | Literal["at work", "waits"]:
         """How a run stands; one that the server does not tell of is taken to be at work."""
-        with suppress(httpx.TransportError):  # asked again in a moment
+        try:
             return look_at(self.client, self.lineage, run_id)
-        return "at work"
+        except httpx.TransportError:
+            pass
+        except httpx.HTTPStatusError as error:
+            if not error.response.is_server_error:  # a refusal is no outage, and has no end
+                raise
+        return "at work"  # asked again in a moment
 
 
 def look_at(client: SyncPrefectClient, lineage: Lineage, run_id: str) -> Ended | Literal["at work", "waits"]:
     """How the run of a film stands.
 
     Raises:
-        httpx.TransportError: the server does not answer.
+        httpx.TransportError, httpx.HTTPStatusError: the server does not answer, or does not tell.
     """
     try:
         state = client.read_flow_run(UUID(run_id)).state
