@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import count
 from logging import getLogger
 from uuid import UUID
 
@@ -41,6 +42,7 @@ EVERY_S = 1.0
 PREVIEW_EVERY = 2  # so many updates of the progress to one of the preview
 SHEET_WIDTH = 900
 LINK_S = 7 * 24 * 3600  # the longest that S3 signs a link for
+UNHEARD = (httpx.HTTPError, PrefectException)
 
 log = getLogger(__name__)
 
@@ -82,6 +84,8 @@ class _Page:
     headway: Headway
     ended: threading.Event = field(default_factory=threading.Event)
     _preview: Picture | None = None
+    _shown: Picture | None = None
+    _said: tuple[float, str] | None = None
     _known: dict[str, UUID] = field(default_factory=dict)
 
     def __call__(self, event: StepEvent) -> None:
@@ -107,29 +111,39 @@ class _Page:
 
     def keep_current(self) -> None:
         """Name the run, show its plan, then its progress until it has ended."""
-        with _reaching("show the progress"):
-            run = self.client.read_flow_run(self.run_id)
-            if run.auto_scheduled or not run.idempotency_key:  # a person who gave a key, gave a name too
-                self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
-            self._clear()
-            self.put("plan", "table", json.dumps(_rows(self.render)), _planned(self.render))
-            number, said, shown = 0, None, None
-            while True:
-                is_last = self.ended.wait(EVERY_S if number else 0)
-                if (progress := _progress(self.headway)) != said:
-                    self.put("progress", "progress", *progress)
-                    said = progress
-                if (
-                    (newest := self._preview) is not shown
-                    and newest is not None
-                    and number % PREVIEW_EVERY == 0
-                ):
-                    picture = _inlined(enlarged(newest), SHOWN_WIDTH, "what is being made")
-                    self.put("preview", "markdown", picture, "**Preview** of what is being made")
-                    shown = newest
-                if is_last:
-                    return
-                number += 1
+        is_begun, is_heard = False, True
+        for number in count():
+            is_last = self.ended.wait(EVERY_S if number else 0)
+            try:
+                if not is_begun:
+                    self._begin()
+                    is_begun = True
+                self._update(with_preview=not is_heard or number % PREVIEW_EVERY == 0)
+                is_heard = True
+            except UNHEARD as error:  # what was not heard is told again in the next second
+                if is_heard:  # one line for an outage, not one a second
+                    _warn("show the progress", error)
+                is_heard = False
+            if is_last:
+                return
+
+    def _begin(self) -> None:
+        """Name the run and show its plan, alone; what was not heard is begun anew."""
+        run = self.client.read_flow_run(self.run_id)
+        if run.auto_scheduled or not run.idempotency_key:  # a person who gave a key, gave a name too
+            self.client.set_flow_run_name(self.run_id, run_name(self.render.plan.storyboard))
+        self._clear()
+        self.put("plan", "table", json.dumps(_rows(self.render)), _planned(self.render))
+
+    def _update(self, *, with_preview: bool) -> None:
+        """Show what is news since it was last heard."""
+        if (progress := _progress(self.headway)) != self._said:
+            self.put("progress", "progress", *progress)
+            self._said = progress
+        if with_preview and (newest := self._preview) is not None and newest is not self._shown:
+            picture = _inlined(enlarged(newest), SHOWN_WIDTH, "what is being made")
+            self.put("preview", "markdown", picture, "**Preview** of what is being made")
+            self._shown = newest
 
     def put(self, name: str, kind: str, data: object, description: str) -> None:
         """Make one artifact of the run, or update it."""
@@ -184,8 +198,12 @@ def _about(left_s: float) -> str:
 def _reaching(purpose: str) -> Iterator[None]:
     try:
         yield
-    except (httpx.HTTPError, PrefectException) as error:
-        log.warning("Prefect's server did not answer to %s: %s", purpose, error)
+    except UNHEARD as error:
+        _warn(purpose, error)
+
+
+def _warn(purpose: str, error: Exception) -> None:
+    log.warning("Prefect's server did not answer to %s: %s", purpose, error)
 
 
 def _planned(render: Render) -> str:
