@@ -184,24 +184,25 @@ def test_a_killed_process_is_taken_over_after_its_lease_and_not_before(
     database_url: str, ledger: Ledger, lineage: Lineage
 ):
     step = make_step("take")
-    with child(CLAIMANT, database_url, 2) as process:
+    with child(CLAIMANT, database_url, 5) as process:
         tell(process)
         owner = hear(process).split()[1]
-        begun = time.monotonic()
         process.send_signal(signal.SIGKILL)
         process.wait()
+        asked_at = time.monotonic()
         first = ask(ledger, step.key)
-        while isinstance(answer := ask(ledger, step.key), Held):
+        while isinstance(answer := ask(ledger, step.key), Held) and time.monotonic() < asked_at + 60:
             time.sleep(0.05)
-        waited_s = time.monotonic() - begun
+        waited_s = time.monotonic() - asked_at
 
     assert isinstance(first, Held)
     assert first.owner == owner
+    assert 0 < first.lease_left_s <= 5
     assert isinstance(answer, Claim)
     assert answer.attempt == first.attempt + 1
-    assert 1.5 < waited_s < 10
+    assert waited_s > first.lease_left_s - 0.1  # the lease runs by the database's clock
     with pytest.raises(LeaseLost, match="taken over"):
-        lineage.record(step, Claim(step.key, first.attempt, owner, 2))
+        lineage.record(step, Claim(step.key, first.attempt, owner, 5))
     assert lineage.record(step, answer) == step
 
 
@@ -305,15 +306,15 @@ def test_a_forgiven_step_stays_with_whoever_is_at_it(ledger: Ledger):
 
 
 def test_a_heartbeat_is_seen_by_all(ledger: Ledger):
-    claim = get(ledger, lease_s=20)
+    claim = get(ledger, lease_s=60)
     ledger.heartbeat(claim, progress=1.5, phase="frames \0")
 
     seen = ledger.waiting([KEY, "c" * 64])[KEY]
 
     assert (seen.progress, seen.phase, seen.program) == (1.0, "frames \N{REPLACEMENT CHARACTER}", PROGRAM)
     assert (seen.owner, seen.attempt) == (claim.owner, 1)
-    assert 15 < seen.lease_left_s <= 20
-    assert 0 <= seen.silent_s < 5
+    assert 30 < seen.lease_left_s <= 60
+    assert 0 <= seen.silent_s < 30
 
 
 def test_an_ended_lease_is_listed_until_it_is_renewed(ledger: Ledger):
