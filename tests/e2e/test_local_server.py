@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
+
+from ..eventually import eventually
 
 CODE = """
 import sys, time
@@ -38,7 +39,7 @@ print("told", flush=True)
 
 def answers(url):
     try:
-        return httpx.get(f"{url}/health").status_code == 200
+        return httpx.get(f"{url}/health", timeout=30).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -52,11 +53,7 @@ def test_it_ends_when_its_render_is_killed(tmp_path, prefect_url):
         url = render.stdout.readline().strip()
         assert answers(url)
         render.kill()
-    for _ in range(100):
-        if not answers(url):
-            return
-        time.sleep(0.05)
-    pytest.fail("the server outlived its render by five seconds")
+    eventually(lambda: not answers(url), otherwise=lambda: "the server outlived its render")
 
 
 @pytest.mark.timeout(120)

@@ -71,7 +71,7 @@ def test_a_store_that_does_not_answer_is_given_up_on_quickly(tmp_path: Path):
     with pytest.raises(ServiceUnavailable, match=f"127.0.0.1:{port}.*refused") as raised:
         open_store(f"s3://films?endpoint=http://127.0.0.1:{port}", cache=tmp_path, credentials=keys)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # an answer is waited for four times as long
     assert "hush" not in str(raised.value)
 
 
