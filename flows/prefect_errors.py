@@ -8,6 +8,7 @@ import httpx
 from reelhouse.errors import InputError, ServiceUnavailable
 
 REFUSED = (401, 403)
+QUOTED = 300  # so many characters of what a server says
 
 
 @contextmanager
@@ -38,7 +39,8 @@ def prefect_translated(url: object) -> Iterator[None]:
                 f"Prefect's server {url} answers with HTTP status {status}: its log says why, and its "
                 "database may be down; the same command may succeed later"
             ) from error
+        said = error.response.text[:QUOTED]
         raise InputError(
-            f"what PREFECT_API_URL names, {url}, answers with HTTP status {status}: is it Prefect's server, "
-            "with /api at the end?"
+            f"what PREFECT_API_URL names, {url}, answers with HTTP status {status}"
+            f"{said and f' and {said!r}'}: is it Prefect's server, with /api at the end?"
         ) from error

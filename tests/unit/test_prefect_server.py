@@ -19,7 +19,7 @@ URL = "http://prefect:4200/api"
 @contextmanager
 def server(status: int, headers: dict[str, str] | None = None) -> Iterator[SyncPrefectClient]:
     """A client of a server that gives everybody this answer."""
-    answers = httpx.MockTransport(lambda request: httpx.Response(status, headers=headers))
+    answers = httpx.MockTransport(lambda request: httpx.Response(status, headers=headers, text="its words"))
     with SyncPrefectClient(URL, httpx_settings={"transport": answers}) as client:
         yield client
 
@@ -29,7 +29,7 @@ def server(status: int, headers: dict[str, str] | None = None) -> Iterator[SyncP
     [
         (500, ServiceUnavailable, "its log says why"),
         (401, InputError, "PREFECT_API_AUTH_STRING"),
-        (405, InputError, "is it Prefect's server, with /api at the end"),
+        (405, InputError, "and 'its words': is it Prefect's server, with /api at the end"),
     ],
 )
 def test_an_answer_that_is_none_names_the_server_the_status_and_what_to_do(
