@@ -2,8 +2,9 @@
 
 One row says that one render wants one step. Its parent, the process of the render, keeps the row by saying
 so again before `wanted_until`, and removes it when it has its answer or waits no more; a parent that was
-killed lets it lapse. A step is made for as long as anybody wants it. The row says nothing of who makes it:
-that is the ledger's.
+killed lets it lapse. A parent that comes back, as all do when the database was away, finds its lapsed row in
+its place. A step is made for as long as anybody wants it. The row says nothing of who makes it: that is the
+ledger's.
 
 The order in which wants are given: priority, greatest first; then `place`; then age. Places are those of
 start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) with every take counting alike: a want stands
@@ -17,13 +18,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Engine, and_, case, delete, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from db import history
 from db.bell import Channel, ring
 from db.claims import database_time
 from db.session import reading, writing
 from db.tables import claims, wants
+
+FORGOTTEN_S = 3600.0  # a parent that was away for less finds its want in its place
 
 State: TypeAlias = Literal["wanted", "made", "found", "failed"]
 _LEFT = wants.c.wanted_until - database_time()
@@ -99,31 +115,18 @@ class Wants:
         self.engine = engine
 
     def want(self, want: Want, *, lease_s: float) -> None:
-        """Say that a render wants a step for the next `lease_s`; said again, the row keeps its place."""
-        this = (wants.c.step_key == want.step_key) & (wants.c.render_id == want.render_id)
-        now = database_time()
+        """Begin to want a step for a render, for the next `lease_s`.
+
+        The answer to an earlier one that could not be withdrawn is dropped; one still open keeps its place.
+        """
         with writing(self.engine) as connection:
-            kept = update(wants).where(this).values(wanted_until=now + lease_s)
-            if connection.execute(kept).rowcount:
-                return
-            row: dict[str, Any] = {
-                "step_key": want.step_key,
-                "render_id": want.render_id,
-                "step": json.dumps(want.step),
-                "engine": want.offer.engine,
-                "code_version": want.offer.code_version,
-                "weights_id": want.offer.weights_id,
-                "gpu_bytes": want.gpu_bytes,
-                "priority": want.priority,
-                "place": _place(want),
-                "wanted_at": now,
-                "wanted_until": now + lease_s,
-                "state": "wanted",
-                "error_kind": "",
-                "error": "",
-            }
-            connection.execute(insert(wants).values(row))
-            ring(connection, Channel.WANTED)
+            connection.execute(delete(wants).where(_is(want), wants.c.state != "wanted"))
+            _renew(connection, want, lease_s)
+
+    def renew(self, want: Want, *, lease_s: float) -> None:
+        """Go on wanting a step for the next `lease_s`; its place and its answer stay as they are."""
+        with writing(self.engine) as connection:
+            _renew(connection, want, lease_s)
 
     def replies(self, render_id: str, step_keys: Collection[str]) -> dict[str, Reply]:
         """What has become of a render's wants, by key; those that were removed are not among them."""
@@ -218,9 +221,9 @@ class Wants:
             return [Waiting(_as_want(row), row.owner, row.waited_s) for row in connection.execute(in_turn)]
 
     def remove_lapsed(self) -> int:
-        """Remove the wants whose parents were not heard of in time; how many there were."""
+        """Remove the wants whose parents are long silent; how many there were."""
         with writing(self.engine) as connection:
-            return connection.execute(delete(wants).where(_LEFT <= 0)).rowcount
+            return connection.execute(delete(wants).where(_LEFT <= -FORGOTTEN_S)).rowcount
 
     def _answer(self, step_key: str, values: Mapping[str, Any]) -> None:
         answered = (
@@ -229,6 +232,36 @@ class Wants:
         with writing(self.engine) as connection:
             if connection.execute(answered).rowcount:
                 ring(connection, Channel.ANSWERED)
+
+
+def _is(want: Want) -> ColumnElement[bool]:
+    return (wants.c.step_key == want.step_key) & (wants.c.render_id == want.render_id)
+
+
+def _renew(connection: Connection, want: Want, lease_s: float) -> None:
+    """Let a want stand for the next `lease_s`, writing its row where there is none."""
+    now = database_time()
+    renewed = update(wants).where(_is(want)).values(wanted_until=now + lease_s)
+    if connection.execute(renewed).rowcount:
+        return
+    row: dict[str, Any] = {
+        "step_key": want.step_key,
+        "render_id": want.render_id,
+        "step": json.dumps(want.step),
+        "engine": want.offer.engine,
+        "code_version": want.offer.code_version,
+        "weights_id": want.offer.weights_id,
+        "gpu_bytes": want.gpu_bytes,
+        "priority": want.priority,
+        "place": _place(want),
+        "wanted_at": now,
+        "wanted_until": now + lease_s,
+        "state": "wanted",
+        "error_kind": "",
+        "error": "",
+    }
+    connection.execute(insert(wants).values(row))
+    ring(connection, Channel.WANTED)
 
 
 def _place(want: Want) -> ColumnElement[int]:

@@ -1,7 +1,7 @@
 """Wanting: the takes that this process waits for, after which one thread asks for all of them.
 
 The thread renews the wants, so that they stand for as long as somebody waits here, and hears what becomes of
-them. While the database does not answer, it goes on asking.
+them. While the database does not answer, it goes on asking; whatever else happens to it, it begins again.
 """
 
 import threading
@@ -33,6 +33,7 @@ class Awaited:
         reply: the latest word of it.
         preview: the newest look at what is being made, encoded.
         obstacle: why no worker that is there can make it; "" where one can, and in the first seconds.
+        telling: held while the database is told of it.
     """
 
     want: Want
@@ -40,6 +41,7 @@ class Awaited:
     reply: Reply | None = None
     preview: bytes | None = None
     obstacle: str = ""
+    telling: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Wanting:
@@ -76,7 +78,8 @@ class Wanting:
             with self._lock:
                 self._awaited.discard(awaited)
             try:
-                self._wants.withdraw(want.render_id, want.step_key)
+                with awaited.telling:
+                    self._wants.withdraw(want.render_id, want.step_key)
             except ReelhouseError as error:  # it lapses by itself; how the block ended matters
                 log.warning("step %s: its want could not be withdrawn: %s", want.step_key, error)
 
@@ -88,7 +91,15 @@ class Wanting:
                 self._thread.start()
 
     def _watch(self) -> None:
-        renewed = hands_seen = time.monotonic()
+        while True:
+            try:
+                return self._watch_until_answered()
+            except Exception:  # without this thread, whoever waits here would wait for ever
+                log.exception("what was wanted is not known")
+                time.sleep(LOOK_S)
+
+    def _watch_until_answered(self) -> None:
+        renewed, hands_seen = float("-inf"), time.monotonic()
         with listening(self._wants.engine, Channel.ANSWERED) as bell:
             while waiting := self._waiting():
                 try:
@@ -112,9 +123,12 @@ class Wanting:
             return waiting
 
     def _renew(self, awaited: Awaited) -> None:
-        with self._lock:  # or a want could be renewed that was withdrawn just now
-            if awaited in self._awaited:
-                self._wants.want(awaited.want, lease_s=self._lease_s)
+        # Its own lock: a database that hangs must not keep the others from being wanted or withdrawn.
+        with awaited.telling:
+            with self._lock:
+                is_awaited = awaited in self._awaited
+            if is_awaited:  # or a want could be renewed that was withdrawn just now
+                self._wants.renew(awaited.want, lease_s=self._lease_s)
 
     def _look(self, waiting: list[Awaited]) -> None:
         of_render: dict[str, dict[str, Awaited]] = defaultdict(dict)

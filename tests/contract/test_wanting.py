@@ -2,16 +2,19 @@
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, select
 
 import tasks.wanting
+from db.bell import Bell
 from db.ledger import Claim, Ledger
 from db.session import reading
 from db.tables import wants
 from db.wants import Offer, Want, Wants
 from db.workers import Worker, Workers
+from reelhouse.errors import ServiceUnavailable
 from reelhouse.identity import bytes_digest
 from tasks.ownership import Keeper
 from tasks.previews import decoded
@@ -82,6 +85,81 @@ def test_takes_that_a_render_wants_at_once_stand_in_line_one_behind_the_other(en
         thread.join(60)
 
     assert sorted(places) == list(range(len(names)))
+
+
+def test_who_waits_hears_the_answer_whatever_went_wrong_meanwhile(engine: Engine, monkeypatch, caplog):
+    monkeypatch.setattr(tasks.wanting, "LOOK_S", 0.05)
+    unforeseen = [ZeroDivisionError("at the bell"), ZeroDivisionError("at the answers")]
+    replies, wait = Wants.replies, Bell.wait
+
+    def failing_replies(*arguments: Any) -> Any:
+        if len(unforeseen) == 2:
+            raise unforeseen.pop()
+        return replies(*arguments)
+
+    def failing_wait(bell: Bell, at_most_s: float) -> None:
+        if len(unforeseen) == 1:
+            raise unforeseen.pop()
+        wait(bell, at_most_s)
+
+    monkeypatch.setattr(Wants, "replies", failing_replies)
+    monkeypatch.setattr(Bell, "wait", failing_wait)
+    wanted = Wants(engine)
+    with Wanting(wanted, lease_s=60).wanting(WANT) as awaited:
+        eventually(lambda: not unforeseen)
+        wanted.made(KEY, for_render="render")
+        assert awaited.answered.wait(20)
+    assert "at the answers" in caplog.text
+    assert "at the bell" in caplog.text
+
+
+def test_who_asks_again_does_not_hear_the_answer_of_a_want_that_could_not_be_withdrawn(
+    engine: Engine, monkeypatch
+):
+    wanted = Wants(engine)
+    wanting = Wanting(wanted, lease_s=60)
+
+    def away(*arguments: object) -> None:
+        raise ServiceUnavailable("the database does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Wants, "withdraw", away)
+        with wanting.wanting(WANT) as awaited:
+            wanted.failed(KEY, "EngineError", "black frames")
+            assert awaited.answered.wait(20)
+    with wanting.wanting(WANT) as awaited:
+        eventually(lambda: awaited.reply is not None)
+        assert awaited.reply is not None
+        assert awaited.reply.state == "wanted"
+
+
+def test_a_renewal_that_hangs_keeps_no_other_take_from_being_wanted_and_withdrawn(engine: Engine):
+    class Hanging(Wants):
+        hangs, goes_on = threading.Event(), threading.Event()
+
+        def renew(self, want: Want, *, lease_s: float) -> None:
+            self.hangs.set()
+            self.goes_on.wait(60)
+            super().renew(want, lease_s=lease_s)
+
+    wanted = Hanging(engine)
+    wanting = Wanting(wanted, lease_s=60)
+    other = replace(WANT, step_key=bytes_digest(b"hill"))
+
+    def want_and_withdraw() -> None:
+        with wanting.wanting(other):
+            pass
+
+    with wanting.wanting(WANT):
+        assert wanted.hangs.wait(20)
+        thread = threading.Thread(target=want_and_withdraw, daemon=True)
+        thread.start()
+        thread.join(20)
+        is_held_up = thread.is_alive()
+        wanted.goes_on.set()
+    assert not is_held_up
+    assert not wanted.is_wanted(other.step_key)
+    assert not wanted.is_wanted(KEY)
 
 
 def test_a_picture_that_cannot_be_shown_costs_neither_the_claim_nor_its_progress(engine: Engine, caplog):
