@@ -2,13 +2,14 @@
 
 It is heard of three times in the length of a lease, or more often. While the database does not answer the
 work goes on and the thread asks again: the database decides, when it is back, whether the step is still ours.
+Whoever wants the step could not say so either, and has a lease from then on to say it again.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import getLogger
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from tasks.previews import encoded
 from tasks.progress import Picture
 
 FIRST_RETRY_S = 0.2
+LONG_AGO = float("-inf")
 ResultT = TypeVar("ResultT")
 
 log = getLogger(__name__)
@@ -33,6 +35,8 @@ class Hold:
         preview: a look at it that nobody was told of yet.
         lost: set when another process took the step over.
         cancelled: whether somebody asked for the step to be stopped.
+        answered_at: when the database last answered, by this process's clock; long ago once it did not.
+        wanted_until: until then the step counts as wanted, whatever the database says.
     """
 
     claim: Claim
@@ -41,6 +45,8 @@ class Hold:
     preview: Picture | None = None
     lost: LeaseLost | None = None
     cancelled: bool = False
+    answered_at: float = field(default_factory=time.monotonic)
+    wanted_until: float = LONG_AGO
 
     def check(self) -> None:
         """Stop here if the work is no longer wanted.
@@ -68,7 +74,8 @@ class Keeper:
         ledger: where they stand.
         lease_s: how long each stands after it was last heard of.
         every_s: how often it is heard of; by default three times in the length of a lease.
-        is_wanted: asked as often, with the step's key; a step that is not wanted any more is stopped.
+        is_wanted: asked as often, with the step's key; a step that is not wanted any more is stopped, but
+            not in the first lease after the database was away: whoever wants it comes back as we do.
     """
 
     def __init__(
@@ -137,15 +144,30 @@ class Keeper:
             asked = self._ledger.heartbeat(
                 hold.claim, progress=hold.progress, phase=hold.phase, preview=preview
             )
-            asked = asked or not self._is_wanted(hold.claim.step_key)
+            _note_answer(hold)
+            if time.monotonic() > hold.wanted_until:
+                asked = asked or not self._is_wanted(hold.claim.step_key)
         except LeaseLost as error:
             hold.lost = error
         except ReelhouseError as error:
             log.warning("step %s: not heard: %s", hold.claim.step_key, error)
+            hold.answered_at = LONG_AGO
+            return False
+        except Exception:  # without this thread, every claim of the process would lapse
+            log.exception("step %s: not heard", hold.claim.step_key)
             return False
         else:
             hold.cancelled = hold.cancelled or asked
         return True
+
+
+def _note_answer(hold: Hold) -> None:
+    """Note that the database answers, and that whoever wants the step could not be heard if it was away."""
+    now = time.monotonic()
+    # A database that stood still, or this process, refused nothing: only the silence tells.
+    if now - hold.answered_at > hold.claim.lease_s / 2:
+        hold.wanted_until = now + hold.claim.lease_s
+    hold.answered_at = now
 
 
 def _taken(hold: Hold) -> bytes | None:
