@@ -6,7 +6,7 @@ everything; what a worker that was killed leaves, the ledger gives to another.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -29,7 +29,7 @@ from reelhouse.steps import Step
 from tasks.claiming import ask, end_dead_claims, program
 from tasks.filming import clip_request, film_take
 from tasks.gpus import card_to_plan_for
-from tasks.making import Materials, make_recorded, resolved
+from tasks.making import Job, Materials, Output, make_recorded, resolved
 from tasks.ownership import Keeper, until_answered
 from tasks.workbench import Workbench
 
@@ -157,9 +157,13 @@ class EngineWorker:
     def _make(self, want: Want, step: Step, answer: Claim | StepRecord) -> None:
         log.info("render %s: take %s begins, step %s", want.render_id, step.label, step.key[:12])
         self._at_work = want
-        self._tell("working", step)
+
+        def make(job: Job) -> Mapping[str, Output]:
+            self._tell("working", step)  # its claim is kept by now, and given back if this fails
+            return film_take(job)
+
         try:
-            record = make_recorded(self.bench, step, film_take, find=lambda bench, step: answer)
+            record = make_recorded(self.bench, step, make, find=lambda bench, step: answer)
         except (Cancelled, LeaseLost) as error:
             log.info("take %s is let go of: %s", step.label, error)
         except Exception as error:
@@ -199,7 +203,7 @@ class EngineWorker:
     def _say(self) -> None:
         try:
             self._workers.tell(self._worker)
-        except ServiceUnavailable as error:  # people see it late; nothing depends on it
+        except ReelhouseError as error:  # people see it late; nothing depends on it
             log.warning("not heard: %s", error)
 
     @contextmanager
@@ -222,14 +226,16 @@ class EngineWorker:
     def _pulse(self) -> None:
         while True:
             try:
+                self._say()
+                self._look_at_card()
                 end_dead_claims(self.bench)
                 self.bench.wants.remove_lapsed()
             except ReelhouseError as error:
                 log.warning("%s", error)
+            except Exception:  # a worker that falls silent is taken for gone
+                log.exception("the worker goes on, and could not keep house")
             if self._ended.wait(PULSE_S):
                 return
-            self._look_at_card()
-            self._say()
 
     def _look_at_card(self) -> None:
         card = card_to_plan_for(self.bench.settings)
