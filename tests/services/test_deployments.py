@@ -545,8 +545,10 @@ def test_deploy_brings_a_deployment_of_an_older_program_up_to_date(house: House,
 def test_a_run_without_a_sign_of_life_is_called_crashed_and_that_of_another_programs_flow_is_not(
     client: SyncPrefectClient,
 ):
+    @flow(name="somebody-elses")
+    def theirs() -> None: ...
+
     client.resume_automation(client.read_automations_by_name(AUTOMATION)[0].id)
-    theirs = flow(lambda: None, name="somebody-elses")
     runs: list[FlowRun] = []
     for one in (theirs, cast(Flow, render_storyboard)):
         run = client.create_flow_run(one, state=Running())
