@@ -11,7 +11,7 @@ from types import FrameType
 from rich import box
 from rich.table import Table
 
-from db.wants import Waiting
+from db.wants import Offer, Waiting
 from db.workers import Seen, Worker, Workers
 from reelhouse.errors import InputError
 from reelhouse.memory import gigabytes
@@ -30,24 +30,34 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
 
     Raises:
         InputError: an engine is offered that there is not, or none.
-        EngineError: an engine is offered without its weights.
+        EngineError: an engine is offered without its weights, or without the GPU that it needs.
         ReelhouseError: database or store do not answer, or refuse.
     """
     number_as_the_driver_does()
     bench = WorkerBench(Settings())
+    bench.open_services()  # or it would take up what waits and fail all of it
+    with at_workbench(bench), observed_service(bench):
+        worker = EngineWorker(
+            bench,
+            name=name or f"{socket.gethostname()}-{os.getpid()}",
+            offered=_offered(bench, engines),
+            drain_s=drain_s,
+        )
+        with _told_to_end(worker):
+            worker.run()
+
+
+def _offered(bench: Workbench, engines: str | None) -> tuple[Offer, ...]:
     weights = bench.settings.weights_folder
-    names = engines_at_hand(weights) if engines is None else [each.strip() for each in engines.split(",")]
+    if engines is None:
+        return offers(engines_at_hand(bench), weights)
+    names = [each.strip() for each in engines.split(",")]
     if not all(names):
         raise InputError(f'--offers wants engines with commas between them, not "{engines}"')
-    bench.open_services()  # or it would take up what waits and fail all of it
-    worker = EngineWorker(
-        bench,
-        name=name or f"{socket.gethostname()}-{os.getpid()}",
-        offered=offers(names, weights),
-        drain_s=drain_s,
-    )
-    with at_workbench(bench), observed_service(bench), _told_to_end(worker):
-        worker.run()
+    offered = offers(names, weights)
+    for name in names:
+        bench.engine(name)
+    return offered
 
 
 @contextmanager

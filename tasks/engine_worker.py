@@ -60,9 +60,19 @@ def offers(names: Sequence[str], weights: Path) -> tuple[Offer, ...]:
     return tuple(_offer(name, weights) for name in names)
 
 
-def engines_at_hand(weights: Path) -> list[str]:
-    """The engines whose weights are there, or that need none."""
-    return [name for name, spec in ENGINES.items() if not spec.weights_id or (weights / name).is_dir()]
+def engines_at_hand(bench: Workbench) -> list[str]:
+    """The engines that can be used here: what they need is there, weights and a GPU."""
+    weights, found = bench.settings.weights_folder, list[str]()
+    for name, spec in ENGINES.items():
+        if spec.weights_id and not (weights / name).is_dir():
+            continue
+        try:
+            bench.engine(name)
+        except EngineError as error:  # or it would fail every take of it that it is given
+            log.warning("%s is not offered here: %s", name, error)
+        else:
+            found.append(name)
+    return found
 
 
 def _offer(name: str, weights: Path) -> Offer:
