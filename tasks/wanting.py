@@ -91,15 +91,18 @@ class Wanting:
                 self._thread.start()
 
     def _watch(self) -> None:
+        renewed = time.monotonic()
         while True:
             try:
-                return self._watch_until_answered()
+                return self._watch_until_answered(renewed)
             except Exception:  # without this thread, whoever waits here would wait for ever
                 log.exception("what was wanted is not known")
                 time.sleep(LOOK_S)
+                renewed = float("-inf")
 
-    def _watch_until_answered(self) -> None:
-        renewed, hands_seen = float("-inf"), time.monotonic()
+    def _watch_until_answered(self, renewed: float) -> None:
+        """Watch until nothing is waited for; the wants were last renewed at `renewed`."""
+        hands_seen = time.monotonic()
         with listening(self._wants.engine, Channel.ANSWERED) as bell:
             while waiting := self._waiting():
                 try:

@@ -143,7 +143,7 @@ def test_a_renewal_that_hangs_keeps_no_other_take_from_being_wanted_and_withdraw
             super().renew(want, lease_s=lease_s)
 
     wanted = Hanging(engine)
-    wanting = Wanting(wanted, lease_s=60)
+    wanting = Wanting(wanted, lease_s=3)  # renewed once a second
     other = replace(WANT, step_key=bytes_digest(b"hill"))
 
     def want_and_withdraw() -> None:
