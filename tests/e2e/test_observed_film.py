@@ -1,25 +1,19 @@
 """A film as its watchers see it: log lines in Prefect's run, JSON on standard error, runs in OpenLineage."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 import pytest
 from openlineage.client import event_v2
-from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import Log
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.deployments import PULL_STEPS
-from flows.render import render_storyboard
+from ..prefect_runs import executed, submitted
 
 pytestmark = pytest.mark.services
 
@@ -39,18 +33,6 @@ def client_of(prefect_url: str) -> Iterator[SyncPrefectClient]:
         yield client
 
 
-def submitted(client: SyncPrefectClient, storyboard: str) -> UUID:
-    """A run of this storyboard that nobody has begun."""
-    deployment = client.create_deployment(
-        flow_id=client.create_flow(cast(Flow, render_storyboard)),
-        name="watched",
-        entrypoint="flows.render.render_storyboard",
-        pull_steps=PULL_STEPS,
-        parameter_openapi_schema={"type": "object", "properties": {}},
-    )
-    return client.create_flow_run_from_deployment(deployment, parameters={"storyboard": storyboard}).id
-
-
 def logs_of(client: SyncPrefectClient, run: UUID, awaited: str) -> list[Log]:
     """What Prefect keeps of a run's logs once this is among it; lines arrive in batches."""
     asked = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
@@ -63,19 +45,6 @@ def logs_of(client: SyncPrefectClient, run: UUID, awaited: str) -> list[Log]:
         time.sleep(0.2)
 
 
-def run_as_a_worker_does(environment: dict[str, str], folder: Path, run: UUID) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "flow-run", "execute", str(run)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stderr
-
-
 def test_a_run_is_told_in_its_logs_with_ids_in_json_and_in_openlineage(studio, prefect_url, tmp_path):
     events = tmp_path / "lineage.jsonl"
     environment = {
@@ -86,7 +55,7 @@ def test_a_run_is_told_in_its_logs_with_ids_in_json_and_in_openlineage(studio, p
     }
     with client_of(prefect_url) as client:
         run = submitted(client, BOARD)
-        said = run_as_a_worker_does(environment, tmp_path, run)
+        said = executed(run, environment, tmp_path)
         kept = logs_of(client, run, "take meadow: made")
     render = json.loads(studio.run("show", "--json").stdout)[0]["render_id"]
 
@@ -117,7 +86,7 @@ def test_a_run_that_fails_for_its_storyboard_logs_what_is_wrong_and_no_trace(stu
     wrong = BOARD.replace("0.3s", "soon", 1)
     with client_of(prefect_url) as client:
         run = submitted(client, wrong)
-        run_as_a_worker_does(environment, tmp_path, run)
+        executed(run, environment, tmp_path)
         kept = [line.message for line in logs_of(client, run, "Finished in state Failed")]
         state = client.read_flow_run(run).state
 

@@ -1,13 +1,10 @@
 """The flow under Prefect: side by side where nothing forbids it, retried where that helps, deployable."""
 
 import os
-import subprocess
-import sys
 from datetime import timedelta
-from typing import cast
 
 import pytest
-from prefect import Flow, flow
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -19,6 +16,8 @@ from reelhouse.stages import Stage
 from reelhouse.steps import StepList
 from tasks import recorded
 from tasks.workbench import Workbench, at_workbench
+
+from ..prefect_runs import executed, submitted
 
 SLOW = "title: Slow\nengine: testcard\nvideo: {size: 64x64}\nparameters: {seconds_per_frame: 0.05}\nscenes:\n"
 
@@ -81,29 +80,11 @@ def test_only_an_error_that_may_pass_is_tried_again(studio, prefect_url, monkeyp
 def test_a_deployment_runs_the_same_flow_in_another_process(studio, prefect_url, tmp_path):
     os.mkfifo(tmp_path / "pipe")  # a run that copied the folder it starts in would fail at this
     file = studio.write("title: Far\nengine: testcard\nvideo: {size: 64x64}\nscenes: [{id: a, prompt: x}]\n")
-    from flows.deployments import PULL_STEPS
-    from flows.render import render_storyboard
-
+    studio.environment["REELHOUSE_LIBRARY"] = str(studio.folder)
     with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as client:
-        deployment = client.create_deployment(
-            flow_id=client.create_flow(cast(Flow, render_storyboard)),
-            name="from a form",
-            entrypoint="flows.render.render_storyboard",
-            pull_steps=PULL_STEPS,
-            parameter_openapi_schema={"type": "object", "properties": {}},
-        )
-        studio.environment["REELHOUSE_LIBRARY"] = str(studio.folder)
-        run = client.create_flow_run_from_deployment(deployment, parameters={"storyboard": file.name})
-        done = subprocess.run(
-            [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)],
-            cwd=tmp_path,
-            env=studio.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        state = client.read_flow_run(run.id).state
+        run = submitted(client, file.name)
+        said = executed(run, studio.environment, tmp_path)
+        state = client.read_flow_run(run).state
     assert state is not None
-    assert state.is_completed(), done.stdout + done.stderr
+    assert state.is_completed(), said
     assert studio.json("render", "board.yaml")["steps_rendered"] == 0
