@@ -47,6 +47,10 @@ class Worker:
     label: str = ""
     takes_made: int = 0
 
+    def has_room(self, gpu_bytes: int) -> bool:
+        """Whether its GPU has so much memory free; without one, models have what they need."""
+        return self.gpu_bytes is None or gpu_bytes <= self.gpu_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -96,9 +100,7 @@ class Workers:
         present = self.present()
         return {
             offer: sum(
-                offer in worker.offers
-                and worker.state != "draining"
-                and (worker.gpu_bytes is None or gpu_bytes <= worker.gpu_bytes)
+                offer in worker.offers and worker.state != "draining" and worker.has_room(gpu_bytes)
                 for worker in present
             )
             for offer, gpu_bytes in wanted.items()

@@ -29,6 +29,7 @@ class Headway:
 
     def __init__(self, bench: Workbench, steps: Sequence[Step]) -> None:
         self._weights = {step.key: max(step.cost.seconds, SHORTEST_S) for step in steps}
+        self._total = sum(self._weights.values())
         self._eta = eta_of(bench, steps)
         self._fractions: dict[str, float] = {}
         self._stuck: dict[str, str] = {}
@@ -55,10 +56,10 @@ class Headway:
     @property
     def fraction(self) -> float:
         """The part of the work that is done, 0 … 1."""
-        if not self._weights:
+        if not self._total:
             return 1.0
         done = sum(self._weights.get(key, 0.0) * part for key, part in list(self._fractions.items()))
-        return done / sum(self._weights.values())
+        return done / self._total
 
     @property
     def left_s(self) -> float:

@@ -26,7 +26,7 @@ def obstacle(want: Want, present: Iterable[Worker]) -> str:
             f"no worker has its version of the code of {wanted.engine}: bring whoever plans and "
             "who works to the same release"
         )
-    if not any(worker.gpu_bytes is None or want.gpu_bytes <= worker.gpu_bytes for worker in fitting):
+    if not any(worker.has_room(want.gpu_bytes) for worker in fitting):
         return (
             f"no worker's GPU has {gigabytes(want.gpu_bytes)} free: a larger GPU or a smaller film is needed"
         )
