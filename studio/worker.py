@@ -11,7 +11,7 @@ from types import FrameType
 from rich import box
 from rich.table import Table
 
-from db.wants import Offer, Waiting
+from db.wants import Waiting
 from db.workers import Seen, Worker, Workers
 from reelhouse.errors import InputError
 from reelhouse.memory import gigabytes
@@ -40,24 +40,20 @@ def work(*, engines: str | None, name: str | None, drain_s: float) -> None:
         worker = EngineWorker(
             bench,
             name=name or f"{socket.gethostname()}-{os.getpid()}",
-            offered=_offered(bench, engines),
+            offered=offers(bench, _engines(bench, engines)),
             drain_s=drain_s,
         )
         with _told_to_end(worker):
             worker.run()
 
 
-def _offered(bench: Workbench, engines: str | None) -> tuple[Offer, ...]:
-    weights = bench.settings.weights_folder
-    if engines is None:
-        return offers(engines_at_hand(bench), weights)
-    names = [each.strip() for each in engines.split(",")]
+def _engines(bench: Workbench, named: str | None) -> list[str]:
+    if named is None:
+        return engines_at_hand(bench)
+    names = [each.strip() for each in named.split(",")]
     if not all(names):
-        raise InputError(f'--offers wants engines with commas between them, not "{engines}"')
-    offered = offers(names, weights)
-    for name in names:
-        bench.engine(name)
-    return offered
+        raise InputError(f'--offers wants engines with commas between them, not "{named}"')
+    return names
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from logging import getLogger
-from pathlib import Path
 from typing import Any
 
 from db.bell import Channel, listening
@@ -50,14 +49,14 @@ class WorkerBench(Workbench):
         return Keeper(self.ledger, self.settings.lease_s, every_s=HEARTBEAT_S, is_wanted=wanted)
 
 
-def offers(names: Sequence[str], weights: Path) -> tuple[Offer, ...]:
-    """What a worker makes that has these engines.
+def offers(bench: Workbench, names: Sequence[str]) -> tuple[Offer, ...]:
+    """What a worker makes that has these engines, which are opened.
 
     Raises:
         InputError: there is no engine of that name.
-        EngineError: its weights are not there, or are another engine's.
+        EngineError: its weights are not there, or are another engine's; or there is no GPU, and it needs one.
     """
-    return tuple(_offer(name, weights) for name in names)
+    return tuple(_offer(bench, name) for name in names)
 
 
 def engines_at_hand(bench: Workbench) -> list[str]:
@@ -75,13 +74,9 @@ def engines_at_hand(bench: Workbench) -> list[str]:
     return found
 
 
-def _offer(name: str, weights: Path) -> Offer:
-    spec = engine_spec(name, weights)
-    if spec.weights_id and not (weights / name).is_dir():
-        raise EngineError(
-            f"{name} cannot be offered without its weights in {weights / name} ({spec.weights_id}): put them "
-            "there, point REELHOUSE_WEIGHTS elsewhere, or offer other engines"
-        )
+def _offer(bench: Workbench, name: str) -> Offer:
+    bench.engine(name)
+    spec = engine_spec(name, bench.settings.weights_folder)
     return Offer(name, f"{CODE_VERSION[Stage.TAKE]}+{spec.code_version}", spec.weights_id)
 
 

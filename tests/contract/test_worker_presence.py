@@ -59,7 +59,7 @@ class Running:
     def run(self) -> None:
         try:
             self.worker.run()
-        except Exception as error:
+        except Exception as error:  # whatever it is, the test looks at it
             self.errors.append(error)
 
 
@@ -68,7 +68,7 @@ def running(settings: Settings, told: Told, monkeypatch: pytest.MonkeyPatch) -> 
     """A worker that makes takes of the test card, and says every 0.05 s that it is there."""
     monkeypatch.setattr(tasks.engine_worker, "PULSE_S", 0.05)
     bench = WorkerBench(settings)
-    offered = offers(["testcard"], settings.weights_folder)
+    offered = offers(bench, ["testcard"])
     running = Running(EngineWorker(bench, name="attic", offered=offered, drain_s=10))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
